@@ -1,0 +1,145 @@
+"""Batches: patches of the training maps as arrays, drawn and turned the same way every time.
+
+What an epoch shows depends on the recipe's seed and the epoch's number alone, so a resumed
+training sees what an uninterrupted one would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_astroseg.engine.prepare import by_patch, prepared
+from napari_astroseg.errors import DataError
+from napari_astroseg.recipes.recipe import Recipe
+from napari_astroseg.sky.fourmaps import FourMaps, open_four_maps
+from napari_astroseg.sky.patches import HELD_OUT, Patches, Sampler, deal_folds, hold_out
+
+Planes = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Patches: `planes`, `target` and `weight`, all (N, 1, patch, patch) float32.
+
+    `weight` is 1 on labelled valid pixels and 0 elsewhere.
+    """
+
+    planes: Planes
+    target: Planes
+    weight: Planes
+
+
+class TrainingSet:
+    """The maps of a folder, parted into training and validation as a recipe says.
+
+    Raises
+    ------
+    DataError
+        When no patch can be drawn on either side; the sentence says what to loosen.
+    """
+
+    def __init__(self, recipe: Recipe, data: Path) -> None:
+        self._recipe = recipe
+        spec = recipe.data
+        fields = open_four_maps(data, spec.background, spec.floor)
+        fields = [f for f in fields if min(f.target.shape) >= spec.patch_px]
+        if not fields:
+            raise DataError(
+                f"every map in {data} is smaller than a patch of {spec.patch_px} pixels; "
+                "lower data.patch_px or bring larger maps"
+            )
+        self.fields = fields
+        self._samplers = [
+            Sampler(field, number, fold == spec.split.validation_fold, fold == HELD_OUT, spec.patch_px)
+            for number, (field, fold) in enumerate(zip(fields, self._folds(), strict=True))
+        ]
+        self._stored = [_stored(field, recipe) for field in fields]
+        self.validation = Patches.joined([s.validation() for s in self._samplers])
+        if not len(self.validation):
+            raise DataError(
+                f"no validation patch fits: areas of {spec.split.area_px} px must hold whole patches "
+                f"of {spec.patch_px} px with labels; raise data.split.area_px or add maps"
+            )
+
+    def epoch(self, number: int) -> tuple[Patches, np.random.Generator]:
+        """The training patches of an epoch in their order, and the source of its turns."""
+        spec = self._recipe.data
+        rng = np.random.default_rng([self._recipe.schedule.seed, number])
+        drawn = [
+            s.draw(rng, spec.positions, spec.min_mask, spec.empty, spec.allow_missing)
+            for s in self._samplers
+        ]
+        patches = Patches.joined(drawn)
+        if not len(patches):
+            raise DataError(
+                f"no training patch has {spec.min_mask:.0%} mask"
+                f"{'' if spec.allow_missing else ' and no missing pixel'}; lower data.min_mask, "
+                "allow data.allow_missing, or add maps"
+            )
+        order = rng.permutation(len(patches))
+        return Patches(patches.field[order], patches.x[order], patches.y[order]), rng
+
+    def batches(self, number: int) -> Iterator[Batch]:
+        """The batches of an epoch; each is made while the one before is learnt from."""
+        patches, rng = self.epoch(number)
+        size = self._recipe.schedule.batch_size
+        starts = range(0, len(patches), size)
+        turns = self._turns(rng, len(patches))
+        with ThreadPoolExecutor(1, thread_name_prefix="next-batch") as maker:
+            following = maker.submit(self._batch, patches, turns, 0)
+            for start in starts:
+                batch = following.result()
+                if start + size < len(patches):
+                    following = maker.submit(self._batch, patches, turns, start + size)
+                yield batch
+
+    def validation_batches(self) -> Iterator[Batch]:
+        """The validation patches, never turned."""
+        still = np.zeros((len(self.validation), 3), np.int64)
+        for start in range(0, len(self.validation), self._recipe.schedule.batch_size):
+            yield self._batch(self.validation, still, start)
+
+    def _folds(self) -> list[NDArray[np.int16]]:
+        split = self._recipe.data.split
+        folds = deal_folds([f.target.shape for f in self.fields], split.area_px, split.folds)
+        if split.hold_out_lon_deg is not None:
+            for fold, field in zip(folds, self.fields, strict=True):
+                hold_out(fold, field, split.hold_out_lon_deg)
+        return folds
+
+    def _turns(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
+        """For each patch: mirror rows, mirror columns, quarter turns."""
+        how = self._recipe.data.augmentation
+        turns = rng.integers((2, 2, 4), size=(count, 3))
+        return turns * np.array([how.flips, how.flips, how.rotations])
+
+    def _batch(self, patches: Patches, turns: NDArray[np.int64], start: int) -> Batch:
+        stop = min(start + self._recipe.schedule.batch_size, len(patches))
+        side = self._recipe.data.patch_px
+        made = np.empty((3, stop - start, 1, side, side), np.float32)
+        for slot, i in enumerate(range(start, stop)):
+            x, y = int(patches.x[i]), int(patches.y[i])
+            stamp = self._stored[patches.field[i]][:, y : y + side, x : x + side]
+            if by_patch(self._recipe):
+                planes = prepared(stamp[0], stamp[3] > 0, self._recipe)
+                stamp = np.stack((planes, stamp[1], stamp[2]))
+            made[:, slot, 0] = _turned(stamp[:3], turns[i])
+        return Batch(*made)
+
+
+def _stored(field: FourMaps, recipe: Recipe) -> Planes:
+    """A map's planes (4, H, W): input (raw if normalised by patch), target, weight, valid."""
+    raw = field.values
+    given = raw if by_patch(recipe) else prepared(raw, field.valid, recipe)
+    return np.stack((given, field.target, field.labelled, field.valid)).astype(np.float32)
+
+
+def _turned(stamp: Planes, turn: NDArray[np.int64]) -> Planes:
+    mirrored = stamp[:, :: -1 if turn[0] else 1, :: -1 if turn[1] else 1]
+    return np.rot90(mirrored, int(turn[2]), (1, 2))

@@ -1,0 +1,150 @@
+"""ModelCard: what a trained model says about itself, read without torch.
+
+A model is one safetensors file. Its header carries two texts: the recipe as YAML and the card
+as JSON. Nothing in it is ever executed or unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from napari_astroseg.errors import ModelError
+from napari_astroseg.recipes.recipe import Recipe
+
+_MAX_HEADER = 100 * 2**20
+MODEL_FILE = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model is, where it came from, and how well it does.
+
+    Attributes
+    ----------
+    name
+        Short name.
+    recipe
+        The recipe that made it, whole.
+    parameters
+        Number of trained weights.
+    trained_on
+        The data in words; `data_digest` tells the very files.
+    command
+        The command that made it, seed included.
+    figures
+        Measured figures by name, e.g. `dice` on its validation regions.
+    threshold
+        Default probability from which a pixel counts as mask.
+    versions
+        Versions of the packages that trained it.
+    """
+
+    name: str
+    recipe: Recipe
+    parameters: int
+    trained_on: str = ""
+    data_digest: str = ""
+    command: str = ""
+    figures: dict[str, float] = field(default_factory=dict)
+    threshold: float = 0.5
+    versions: dict[str, str] = field(default_factory=dict)
+    notes: str = ""
+    path: Path | None = None
+    bytes: int = 0
+
+    def to_metadata(self) -> dict[str, str]:
+        """The texts that go into the safetensors header."""
+        values = asdict(self)
+        for outside in ("recipe", "path", "bytes"):
+            del values[outside]
+        return {"recipe": self.recipe.to_yaml(), "card": json.dumps(values)}
+
+    @classmethod
+    def from_metadata(cls, texts: dict[str, str], path: Path) -> ModelCard:
+        """The card of the model file at `path`, from its header's texts."""
+        try:
+            recipe = Recipe.from_yaml(texts["recipe"])
+            values: dict[str, Any] = json.loads(texts["card"])
+            return cls(**values, recipe=recipe, path=path, bytes=path.stat().st_size)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"{path.name} was not made by this package (its header has no readable recipe and "
+                "card); train it with `astroseg train`"
+            ) from error
+
+    def describe(self) -> dict[str, Any]:
+        """The row of `astroseg models --json`."""
+        return {
+            "name": self.name,
+            "recipe": self.recipe.name,
+            "parameters": self.parameters,
+            "bytes": self.bytes,
+            "trained_on": self.trained_on,
+            "figures": self.figures,
+        }
+
+
+def read_card(name_or_path: str | Path) -> ModelCard:
+    """The card of a built-in model, a run's folder, or a model file.
+
+    Raises
+    ------
+    ModelError
+        When there is no such model or the file is not one.
+    """
+    path = find_model(name_or_path)
+    return ModelCard.from_metadata(_header_texts(path), path)
+
+
+def find_model(name_or_path: str | Path) -> Path:
+    """The safetensors file meant by a built-in name, a run's folder, or a path."""
+    path = Path(name_or_path)
+    if path.is_dir():
+        path = path / MODEL_FILE
+        if not path.exists():
+            raise ModelError(
+                f"{path.parent} holds no {MODEL_FILE}; wait for its first epoch to end, "
+                "or name another run"
+            )
+        return path
+    if path.is_file():
+        return path
+    built_in = builtin_models()
+    if str(name_or_path) in built_in:
+        return built_in[str(name_or_path)]
+    raise ModelError(
+        f"no model {str(name_or_path)!r}; choose a built-in one ({', '.join(built_in) or 'none'}), "
+        "a run's folder, or a .safetensors file"
+    )
+
+
+def builtin_models() -> dict[str, Path]:
+    """The models that come with the package, by name."""
+    with resources.as_file(resources.files("napari_astroseg.engine") / "weights") as folder:
+        return {file.stem: file for file in sorted(folder.glob("*.safetensors"))}
+
+
+def list_models(extra: tuple[str | Path, ...] = ()) -> list[ModelCard]:
+    """Cards of the built-in models and of any further ones named."""
+    return [read_card(path) for path in (*builtin_models().values(), *extra)]
+
+
+def _header_texts(path: Path) -> dict[str, str]:
+    """The `__metadata__` of a safetensors file: 8 bytes of length, then JSON."""
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > _MAX_HEADER:
+                raise ValueError("its header is too long")
+            header = json.loads(file.read(length))
+            return dict(header["__metadata__"])
+    except (OSError, struct.error, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{path} is not a safetensors model of this package; "
+            "only safetensors files are loaded: convert it, or train again"
+        ) from error

@@ -1,0 +1,85 @@
+"""What training and predicting say while they work: small frozen records, torch-free.
+
+Both are generators of these. Closing the generator cancels the work; the last event of work
+that came to its end is `Finished`. All of them travel through a pipe unchanged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_astroseg.sky.window import Window
+
+
+@dataclass(frozen=True)
+class Event:
+    """The base of all that work says."""
+
+
+@dataclass(frozen=True)
+class Started(Event):
+    """Work begins: `total` steps of `unit` (tiles, epochs) on `device`."""
+
+    what: str
+    total: int
+    unit: str
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Warned(Event):
+    """Something the user should know that does not stop the work; one sentence."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class StepDone(Event):
+    """One optimiser step: its number from 1, of how many in all, and its loss."""
+
+    step: int
+    total: int
+    epoch: int
+    loss: float
+    patches_per_second: float
+
+
+@dataclass(frozen=True)
+class EpochDone(Event):
+    """One pass over the training patches, from 1, with the validation figures after it."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    validation: dict[str, float]
+    learning_rate: float
+    best: bool
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class TileDone(Event):
+    """One tile predicted: probability (classes, height, width) float32, NaN where missing."""
+
+    window: Window
+    probability: NDArray[np.float32]
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """Work came to its end.
+
+    Attributes
+    ----------
+    result
+        Names and plain values: paths, figures, seconds.
+    """
+
+    result: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0

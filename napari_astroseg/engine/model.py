@@ -1,0 +1,111 @@
+"""Model: a trained network with the recipe that made it, in one safetensors file."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+
+from napari_astroseg.engine.card import ModelCard, find_model, read_card
+from napari_astroseg.engine.nets import build
+from napari_astroseg.engine.nets.base import Net
+from napari_astroseg.errors import ModelError, SetupError
+from napari_astroseg.recipes.recipe import Recipe
+from napari_astroseg.sky.fits import replacing
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A network ready to predict.
+
+    Attributes
+    ----------
+    card
+        What it is and where it came from.
+    net
+        The network in evaluation mode.
+    """
+
+    card: ModelCard
+    net: Net
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that made it."""
+        return self.card.recipe
+
+    @property
+    def parameters(self) -> int:
+        """Number of trained weights."""
+        return sum(weight.numel() for weight in self.net.parameters())
+
+    @cached_property
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that change when any weight does."""
+        total = hashlib.sha256()
+        for name, weight in self.net.state_dict().items():
+            total.update(name.encode())
+            total.update(weight.detach().cpu().contiguous().numpy().tobytes())
+        return total.hexdigest()[:16]
+
+    def save(self, path: Path) -> Path:
+        """Write weights, recipe and card to one safetensors file, whole or not at all."""
+        weights = {name: t.detach().cpu().contiguous() for name, t in self.net.state_dict().items()}
+        with replacing(path) as temporary:
+            temporary.write_bytes(save(weights, self.card.to_metadata()))
+        return path
+
+
+def load_model(name_or_path: str | Path | Model, device: str = "cpu") -> Model:
+    """A model by built-in name, run folder or file; only safetensors are read.
+
+    Raises
+    ------
+    ModelError
+        When there is none, or its weights do not fit the network its recipe describes.
+    """
+    if isinstance(name_or_path, Model):
+        return name_or_path
+    path = find_model(name_or_path)
+    card = read_card(path)
+    net = build(card.recipe.family)
+    try:
+        net.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError, OSError) as error:
+        raise ModelError(
+            f"{path.name}: its weights do not fit the network of its recipe "
+            f"({str(error).splitlines()[0]}); the file is damaged: fetch or train it again"
+        ) from error
+    model = Model(dataclasses.replace(card, path=path), net.eval())
+    model.net.to(torch_device(device))
+    return model
+
+
+def torch_device(name: str) -> torch.device:
+    """The device called `auto`, `cpu`, `cuda`, `mps`, or one of torch's own names.
+
+    Raises
+    ------
+    SetupError
+        When this machine has no such device.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise SetupError(f"no device is called {name!r}; use auto, cpu, cuda or mps") from error
+    missing = (device.type == "cuda" and not torch.cuda.is_available()) or (
+        device.type == "mps" and not torch.backends.mps.is_available()
+    )
+    if missing:
+        raise SetupError(f"this machine has no usable {name} device; use --device cpu")
+    return device

@@ -1,0 +1,14 @@
+"""Networks, one module per family, named as its spec is; and how to build one from its spec."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from napari_astroseg.engine.nets.base import Net
+from napari_astroseg.recipes.families.base import FamilySpec
+
+
+def build(spec: FamilySpec) -> Net:
+    """The untrained network that `spec` describes."""
+    net: Net = import_module(spec.net).build(spec)
+    return net

@@ -1,0 +1,231 @@
+"""Predict: one path from a window of sky to probabilities, tile by tile.
+
+Where the normalisation does not depend on the patch, tiles carry enough context to be exact:
+put together they equal the untiled answer. Where it does (per-patch min-max), overlapping
+patches on one grid are averaged under a taper, so the answer does not depend on the tiles either.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_astroseg.engine.events import Event, Finished, Started, TileDone, Warned
+from napari_astroseg.engine.fit import check_fit
+from napari_astroseg.engine.model import Model, load_model, torch_device
+from napari_astroseg.engine.nets.base import Halo, Net
+from napari_astroseg.engine.prepare import by_patch, context_px, prepared
+from napari_astroseg.engine.store import PredictionStore
+from napari_astroseg.errors import MisfitError
+from napari_astroseg.sky.fits import open_image
+from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.normalise import valid_pixels
+from napari_astroseg.sky.tiles import Tile, cut, patch_corners, taper
+from napari_astroseg.sky.window import Window
+
+Probability = NDArray[np.float32]
+
+_BATCH_PIXELS = 512 * 512
+"""Patches predicted together, in pixels: beyond this a batch gains nothing on a CPU."""
+
+
+def predict(
+    model: str | Path | Model,
+    image: str | Path | SkyImage,
+    window: Window | None = None,
+    samples: int | None = None,
+    *,
+    device: str = "auto",
+    store: Path | None = None,
+    resume: bool = False,
+    force: bool = False,
+) -> Iterator[Event]:
+    """Predict a window of an image; a generator of events, cancelled by closing it.
+
+    Parameters
+    ----------
+    model
+        A model, the name of a built-in one, a run's folder, or a file.
+    image
+        An image, or the path of a FITS file.
+    window
+        What to predict; the whole image by default.
+    samples
+        Draws of a probabilistic network; a deterministic one refuses it.
+    store
+        Folder of a zarr store that takes each tile as it is done, so that a killed run resumes.
+    resume
+        Keep the tiles that `store` already holds.
+    force
+        Predict even where unit or values do not suit the model.
+
+    Yields
+    ------
+    `Started`, any number of `Warned`, one `TileDone` per tile (those found in the store
+    included), and `Finished` with `window`, `threshold` and `missing_fraction`.
+
+    Raises
+    ------
+    MisfitError
+        When the image does not suit the model or every pixel of the window is missing.
+    """
+    begun = time.perf_counter()
+    model = load_model(model)
+    image = image if isinstance(image, SkyImage) else open_image(image)
+    if samples is not None:
+        raise MisfitError(
+            f"{model.card.name} is deterministic and draws no samples; leave out --samples"
+        )
+    where = torch_device(device)
+    inside = (window or Window.whole(image.shape)).clipped(image.shape)
+    fit = check_fit(model.recipe, image, inside, force)
+    predictor = Predictor(model, image, fit.factor, where)
+    tiles = predictor.tiles(inside)
+    kept = PredictionStore.open(store, inside, tiles, model, image, resume) if store else None
+    yield Started(f"{model.card.name} on {image.name}", len(tiles), "tiles", str(where))
+    yield from (Warned(sentence) for sentence in fit.warnings)
+    seen = 0
+    for done, (tile, values) in enumerate(_answers(predictor, tiles, kept), start=1):
+        seen += int(np.isfinite(values[0]).sum())
+        if kept is not None:
+            kept.put(tile, values)
+        yield _event(tile, values, inside, done, len(tiles))
+    if not seen:
+        raise MisfitError(
+            f"every pixel of this window of {image.name} is missing; choose one that holds data"
+        )
+    result = {
+        "window": inside,
+        "threshold": model.card.threshold,
+        "missing_fraction": 1.0 - seen / (inside.width * inside.height),
+    }
+    yield Finished(result, time.perf_counter() - begun)
+
+
+def predicted(events: Iterator[Event], window: Window | None = None) -> Probability:
+    """The probability map (classes, H, W) that a prediction's events add up to."""
+    from napari_astroseg.sky.tiles import Canvas
+
+    tiles = [event for event in events if isinstance(event, TileDone)]
+    x, y = min(t.window.x for t in tiles), min(t.window.y for t in tiles)
+    x_end, y_end = max(t.window.x_end for t in tiles), max(t.window.y_end for t in tiles)
+    whole = window or Window(x, y, x_end - x, y_end - y)
+    canvas = Canvas(whole, tiles[0].probability.shape[0])
+    for tile in tiles:
+        canvas.put(tile.window, tile.probability)
+    return canvas.values
+
+
+class Predictor:
+    """A model set up to answer tiles of one image.
+
+    Parameters
+    ----------
+    factor
+        Multiplies the image's values into the unit that the model expects.
+    """
+
+    def __init__(
+        self, model: Model, image: SkyImage, factor: float, device: torch.device
+    ) -> None:
+        self.recipe, self.image = model.recipe, image
+        self._factor, self._device = factor, device
+        self._net: Net = model.net.fused().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._patchwise = by_patch(model.recipe)
+
+    def tiles(self, window: Window) -> list[Tile]:
+        """The work that covers `window`."""
+        reach = 0 if self._patchwise else self._net.reach
+        side = self.recipe.prediction.tile_px
+        return cut(window, self.image.shape, side, self._net.stride, reach)
+
+    def read(self, tile: Tile) -> tuple[Probability, NDArray[np.bool_]]:
+        """Raw values and validity of all that a tile's answer depends on."""
+        margin = self.recipe.data.patch_px if self._patchwise else context_px(self.recipe)
+        values = self.image.cutout(tile.outer.grown(margin)) * np.float32(self._factor)
+        return values, valid_pixels(values, self.recipe.data.floor)
+
+    def answer(
+        self, tile: Tile, values: Probability, valid: NDArray[np.bool_]
+    ) -> Probability:
+        """Probabilities (classes, h, w) of a tile's core, NaN where its pixels are missing."""
+        margin = (values.shape[0] - tile.outer.height) // 2
+        top, left = (tile.core.y - tile.outer.y + margin, tile.core.x - tile.outer.x + margin)
+        core = slice(top, top + tile.core.height), slice(left, left + tile.core.width)
+        if not valid[core].any():
+            return np.full((1, *tile.core.shape), np.nan, np.float32)
+        how = self._blended if self._patchwise else self._exact
+        answer = how(tile, values, valid, margin)
+        answer[:, ~valid[core]] = np.nan
+        return answer
+
+    def _exact(
+        self, tile: Tile, values: Probability, valid: NDArray[np.bool_], margin: int
+    ) -> Probability:
+        plane = prepared(values, valid, self.recipe)
+        inner = slice(margin, margin + tile.outer.height), slice(margin, margin + tile.outer.width)
+        return self._forward(plane[inner][None, None], Halo(*tile.halo))[0]
+
+    def _blended(
+        self, tile: Tile, values: Probability, valid: NDArray[np.bool_], margin: int
+    ) -> Probability:
+        side = self.recipe.data.patch_px
+        step = max(1, round(side * (1.0 - self.recipe.prediction.overlap)))
+        corners = patch_corners(tile.core, side, step)
+        weight = taper(side)
+        total = np.zeros((1, *values.shape), np.float32)
+        weights = np.zeros(values.shape, np.float32)
+        at_once = max(1, _BATCH_PIXELS // side**2)
+        for first in range(0, len(corners), at_once):
+            places = [
+                (slice(y - tile.outer.y + margin, y - tile.outer.y + margin + side),
+                 slice(x - tile.outer.x + margin, x - tile.outer.x + margin + side))
+                for x, y in corners[first : first + at_once]
+            ]  # fmt: skip
+            planes = np.stack([prepared(values[p], valid[p], self.recipe) for p in places])
+            for place, answer in zip(places, self._forward(planes[:, None]), strict=True):
+                total[:, *place] += answer * weight
+                weights[place] += weight
+        top, left = tile.core.y - tile.outer.y + margin, tile.core.x - tile.outer.x + margin
+        core = slice(top, top + tile.core.height), slice(left, left + tile.core.width)
+        return total[:, *core] / weights[core]
+
+    def _forward(self, planes: Probability, halo: Halo = Halo()) -> Probability:
+        with torch.inference_mode():
+            given = torch.from_numpy(np.ascontiguousarray(planes)).to(
+                self._device, memory_format=torch.channels_last
+            )
+            scores = self._net(given, halo)
+            answer: Probability = self._net.probability(scores).float().cpu().numpy()
+        return answer
+
+
+def _answers(
+    predictor: Predictor, tiles: list[Tile], kept: PredictionStore | None
+) -> Iterator[tuple[Tile, Probability]]:
+    """Each tile's answer; the next tile is read while this one is worked on."""
+    with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as reader:
+        waiting: Future[tuple[Probability, NDArray[np.bool_]]] | None = None
+        todo = [tile for tile in tiles if kept is None or not kept.has(tile)]
+        if kept is not None:
+            yield from ((tile, kept.get(tile)) for tile in tiles if kept.has(tile))
+        for number, tile in enumerate(todo):
+            now = waiting or reader.submit(predictor.read, tile)
+            following = todo[number + 1 : number + 2]
+            values, valid = now.result()
+            waiting = reader.submit(predictor.read, following[0]) if following else None
+            yield tile, predictor.answer(tile, values, valid)
+
+
+def _event(tile: Tile, values: Probability, inside: Window, done: int, total: int) -> TileDone:
+    """The part of a tile's answer that was asked for."""
+    shared = tile.core.overlap(inside)
+    assert shared is not None  # tiles were cut from this window
+    rows, columns = shared.moved(-tile.core.x, -tile.core.y).slices
+    return TileDone(shared, values[:, rows, columns], done, total)

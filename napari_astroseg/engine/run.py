@@ -1,0 +1,35 @@
+"""Run: where a training reads and writes, and on what; apart from the recipe, torch-free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a recipe.
+
+    Parameters
+    ----------
+    data
+        Folder (or one file) in the layout that the recipe names.
+    out
+        Folder of the run: `model.safetensors` (best so far), `last.safetensors` (to resume),
+        `recipe.yaml`, `history.jsonl`.
+    device
+        `auto`, `cpu`, `cuda` or `mps`.
+    resume
+        Go on from `last.safetensors` when it is there.
+    command
+        The command that started it, for the model's card.
+    name
+        What the model's card calls it; the recipe's name by default.
+    """
+
+    data: Path
+    out: Path
+    device: str = "auto"
+    resume: bool = False
+    command: str = ""
+    name: str = ""

@@ -1,0 +1,199 @@
+"""The window's side of an engine process: ask, listen, cancel. Torch is never imported here.
+
+The engine is a child that runs `python -m napari_astroseg.engine.worker` and talks through its
+standard input and output in pickled frames (both ends are ours). It dies with its parent,
+because its input ends then. One engine does one job at a time and stays warm between jobs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pickle
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from napari_astroseg.engine.events import Event
+from napari_astroseg.errors import JobFailed
+
+_LENGTH = struct.Struct("<Q")
+
+
+@dataclass(frozen=True)
+class Call:
+    """Work by name, so that asking for it imports nothing: `module:function` and arguments."""
+
+    target: str
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    number: int = field(default_factory=itertools.count(1).__next__, compare=False)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Close the generator of call `number` at its next event; late or early, it hits no other."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The work raised: class name, sentence, traceback; `expected` if from our error tree."""
+
+    kind: str
+    message: str
+    details: str
+    expected: bool
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The work is over; the engine waits for the next call."""
+
+    stopped: bool = False
+
+
+def send(pipe: IO[bytes], message: object) -> None:
+    """Write one frame."""
+    body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    pipe.write(_LENGTH.pack(len(body)))
+    pipe.write(body)
+    pipe.flush()
+
+
+def receive(pipe: IO[bytes]) -> Any:
+    """Read one frame.
+
+    Raises
+    ------
+    EOFError
+        When the other side is gone.
+    """
+    head = pipe.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        raise EOFError
+    (length,) = _LENGTH.unpack(head)
+    body = pipe.read(length)
+    if len(body) < length:
+        raise EOFError
+    return pickle.loads(body)  # our own child, over a pipe nobody else holds
+
+
+class Engine:
+    """A warm engine process.
+
+    Parameters
+    ----------
+    spare_cores
+        Cores left to the window; the child uses the rest.
+
+    Notes
+    -----
+    `run` blocks and is meant for a worker thread; `stop` and `close` may be called from any
+    thread at any time.
+    """
+
+    def __init__(self, spare_cores: int = 1) -> None:
+        self._spare_cores = spare_cores
+        self._child: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._busy = threading.Lock()
+        self._pipe_in = threading.Lock()
+        self._current: Call | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the child is up."""
+        return self._child is not None and self._child.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """Process number of the child, when it is up."""
+        return self._child.pid if self._child is not None and self.alive else None
+
+    def start(self) -> None:
+        """Bring the child up, unless it is; it warms itself while nobody asks."""
+        with self._lock:
+            if self.alive:
+                return
+            cores = max(1, (os.cpu_count() or 1) - self._spare_cores)
+            command = [sys.executable, "-m", "napari_astroseg.engine.worker", str(cores)]
+            self._child = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_child_environment()
+            )
+
+    def run(self, call: Call) -> Iterator[Event]:
+        """Do the work in the child and give its events; closing this iterator stops the work.
+
+        Raises
+        ------
+        JobFailed
+            When the work raised, or the child died.
+        """
+        with self._busy:
+            self.start()
+            child = self._child
+            assert child is not None and child.stdin is not None and child.stdout is not None
+            try:
+                self._current = call
+                with self._pipe_in:
+                    send(child.stdin, call)
+                over = False
+                try:
+                    while not over:
+                        message = receive(child.stdout)
+                        over = isinstance(message, (Ended, Failure))
+                        if isinstance(message, Failure):
+                            raise JobFailed(message.message, message.kind, message.details)
+                        if isinstance(message, Event):
+                            yield message
+                finally:
+                    if not over:  # closed from outside: stop, and empty the pipe for the next
+                        self.stop(call)
+                        while not isinstance(receive(child.stdout), (Ended, Failure)):
+                            pass
+            except (EOFError, BrokenPipeError, ValueError) as error:
+                code = child.wait()
+                raise JobFailed(
+                    f"the engine process ended unexpectedly (exit status {code}); try again, with "
+                    "a smaller window or batch if memory was short",
+                    "EngineDied",
+                ) from error
+
+    def stop(self, call: Call | None = None) -> None:
+        """Ask `call`, or whatever runs, to stop at its next event; it is not waited for."""
+        child, call = self._child, call or self._current
+        if child is not None and child.stdin is not None and call is not None and self.alive:
+            try:
+                with self._pipe_in:
+                    send(child.stdin, Stop(call.number))
+            except (BrokenPipeError, ValueError):
+                return  # it is gone already, which is what was asked
+
+    def close(self, patience_s: float = 2.0) -> None:
+        """End the child: politely, then for certain."""
+        with self._lock:
+            child, self._child = self._child, None
+        if child is None:
+            return
+        if child.stdin is not None:
+            with suppress(BrokenPipeError):  # it went first
+                child.stdin.close()
+        try:
+            child.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        if child.stdout is not None:
+            child.stdout.close()
+
+
+def _child_environment() -> dict[str, str]:
+    """The parent's environment, with the package importable as it is here."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}

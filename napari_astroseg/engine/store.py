@@ -1,0 +1,135 @@
+"""PredictionStore: a whole-mosaic answer on disk, tile by tile, so that a killed run resumes.
+
+A zarr group: `probability` (classes, rows, columns) whose chunks are the tiles, one writer each,
+and `done`, one flag per tile, set only after the tile is written.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from napari_astroseg.engine.model import Model
+from napari_astroseg.errors import OutputError
+from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.tiles import Tile
+from napari_astroseg.sky.window import Window
+
+
+class PredictionStore:
+    """See the module's first lines; made by `open`."""
+
+    def __init__(self, group: Any, tiles: list[Tile]) -> None:
+        self._values, self._done = group["probability"], group["done"]
+        self._corner = tiles[0].core
+        self._numbers = {tile.core: number for number, tile in enumerate(tiles)}
+        self._flags = np.asarray(self._done[:], bool)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        window: Window,
+        tiles: list[Tile],
+        model: Model,
+        image: SkyImage,
+        resume: bool,
+    ) -> PredictionStore:
+        """A store for this very work; what another work left there is replaced.
+
+        Raises
+        ------
+        OutputError
+            When `resume` is asked and the store belongs to another model, image or window, or
+            the disk refuses.
+        """
+        work = _work(window, tiles, model, image)
+        try:
+            if resume and (path / "zarr.json").exists():
+                group = zarr.open_group(path, mode="r+")
+                if dict(group.attrs).get("work") != work:
+                    raise OutputError(
+                        f"{path} holds the tiles of another model, image or window; "
+                        "leave out --resume, or give another --out"
+                    )
+                return cls(group, tiles)
+            if path.exists():
+                _remove_store(path)
+            return cls(_created(path, tiles, work), tiles)
+        except OSError as error:
+            raise OutputError(
+                f"{path} cannot be written ({(error.strerror or str(error)).lower()}); "
+                "free some space or choose another folder"
+            ) from error
+
+    def has(self, tile: Tile) -> bool:
+        """Whether the tile's answer is on disk."""
+        return bool(self._flags[self._numbers[tile.core]])
+
+    def get(self, tile: Tile) -> NDArray[np.float32]:
+        """The answer (classes, h, w) on disk."""
+        return np.asarray(self._values[(slice(None), *self._place(tile))])
+
+    def put(self, tile: Tile, values: NDArray[np.float32]) -> None:
+        """Write a tile, then its flag."""
+        if self.has(tile):
+            return
+        number = self._numbers[tile.core]
+        try:
+            self._values[(slice(None), *self._place(tile))] = values
+            self._done[number] = 1
+        except OSError as error:
+            raise OutputError(
+                f"a tile could not be stored ({(error.strerror or str(error)).lower()}); free some "
+                "space and run again with --resume"
+            ) from error
+        self._flags[number] = True
+
+    def read(self, window: Window) -> NDArray[np.float32]:
+        """The answer (classes, h, w) of a window that the tiles cover."""
+        rows, columns = window.moved(-self._corner.x, -self._corner.y).slices
+        return np.asarray(self._values[:, rows, columns])
+
+    def _place(self, tile: Tile) -> tuple[slice, slice]:
+        return tile.core.moved(-self._corner.x, -self._corner.y).slices
+
+
+def _work(window: Window, tiles: list[Tile], model: Model, image: SkyImage) -> str:
+    """What makes two runs the same work, as text."""
+    source = image.reference
+    return json.dumps(
+        {
+            "image": [str(source.path), source.hdu] if source else image.name,
+            "size": source.path.stat().st_size if source else 0,
+            "changed_ns": source.path.stat().st_mtime_ns if source else 0,
+            "window": [window.x, window.y, window.width, window.height],
+            "tiles": len(tiles),
+            "recipe": model.recipe.digest,
+            "weights": model.digest,
+        },
+        sort_keys=True,
+    )
+
+
+def _created(path: Path, tiles: list[Tile], work: str) -> Any:
+    first, last = tiles[0].core, tiles[-1].core
+    shape = (1, last.y_end - first.y, last.x_end - first.x)
+    group = zarr.create_group(path, attributes={"work": work, "corner": [first.x, first.y]})
+    group.create_array(
+        "probability", shape=shape, chunks=(1, *first.shape), dtype="float32", fill_value=np.nan
+    )
+    group.create_array("done", shape=(len(tiles),), chunks=(1,), dtype="uint8", fill_value=0)
+    return group
+
+
+def _remove_store(path: Path) -> None:
+    """Delete an earlier store, and nothing that is not one."""
+    if not (path / "zarr.json").exists():
+        raise OutputError(f"{path} is in the way and is no prediction store; move it elsewhere")
+    shutil.rmtree(path)

@@ -1,0 +1,230 @@
+"""Train: a recipe and data become a model; a generator of events that can be stopped and resumed.
+
+The loop is ours; Lightning Fabric places it on a device and chooses its arithmetic. After every
+epoch the run's folder holds a checkpoint and the best model so far, each written whole.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from napari_astroseg.engine.batches import Batch, TrainingSet
+from napari_astroseg.engine.card import MODEL_FILE, ModelCard
+from napari_astroseg.engine.checkpoint import LAST_FILE, Progress, load_checkpoint, save_checkpoint
+from napari_astroseg.engine.events import EpochDone, Event, Finished, Started, StepDone, Warned
+from napari_astroseg.engine.metrics import PixelCounts
+from napari_astroseg.engine.model import Model, torch_device
+from napari_astroseg.engine.nets import build
+from napari_astroseg.engine.nets.base import Net
+from napari_astroseg.engine.provenance import versions
+from napari_astroseg.engine.run import Run
+from napari_astroseg.errors import TrainingError
+from napari_astroseg.recipes.recipe import Recipe
+from napari_astroseg.sky import fourmaps
+from napari_astroseg.sky.fits import replacing
+
+HISTORY_FILE = "history.jsonl"
+RECIPE_FILE = "recipe.yaml"
+
+
+def train(recipe: Recipe, run: Run) -> Iterator[Event]:
+    """Train a network; closing the generator stops it, and `run.resume` goes on.
+
+    Yields
+    ------
+    `Started`, `StepDone` per optimiser step, `EpochDone` per epoch, `Finished` with `model` (the
+    best epoch's file), `epoch` and `figures`.
+
+    Raises
+    ------
+    DataError, TrainingError
+        When the data cannot be learnt from, or the loss is no longer a number.
+    """
+    begun = time.perf_counter()
+    training = Training(recipe, run)
+    yield Started(
+        f"training {recipe.name}",
+        recipe.schedule.epochs - training.progress.epoch,
+        "epochs",
+        str(training.fabric.device),
+    )
+    yield from (Warned(sentence) for sentence in training.warnings)
+    while training.goes_on:
+        yield from training.epoch()
+    best = training.best_figures
+    yield Finished(
+        {"model": str(run.out / MODEL_FILE), "epoch": training.progress.best_epoch, "figures": best},
+        time.perf_counter() - begun,
+    )
+
+
+class Training:
+    """The state of one training between epochs."""
+
+    def __init__(self, recipe: Recipe, run: Run) -> None:
+        self.recipe, self.run = recipe, run
+        torch.manual_seed(recipe.schedule.seed)
+        self.data = TrainingSet(recipe, run.data)
+        self._digest = fourmaps.digest(run.data)
+        device = torch_device(run.device)
+        self.fabric = Fabric(
+            accelerator=device.type, devices=1, precision=recipe.schedule.precision
+        )
+        net = build(recipe.family)
+        optimiser = torch.optim.Adam(net.parameters(), lr=recipe.schedule.learning_rate)
+        self.progress = Progress(0, -math.inf, 0, recipe.to_yaml(), self._digest)
+        self.best_figures: dict[str, float] = {}
+        run.out.mkdir(parents=True, exist_ok=True)
+        last = run.out / LAST_FILE
+        self.warnings: list[str] = []
+        if run.resume and last.exists():
+            self.progress = load_checkpoint(last, net, optimiser, recipe.to_yaml(), self._digest)
+            self.best_figures = self._history()[self.progress.best_epoch - 1]["validation"]
+        else:
+            if run.resume:
+                self.warnings.append(f"{run.out} holds no {LAST_FILE}: starting from the beginning")
+            self._begin_folder()
+        self.bare: Net = net
+        self.net, self.optimiser = self.fabric.setup(net, optimiser)
+        self.net.mark_forward_method("loss")
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether another epoch is due."""
+        schedule, progress = self.recipe.schedule, self.progress
+        waited = progress.epoch - progress.best_epoch
+        patient = schedule.patience is None or waited < schedule.patience
+        return progress.epoch < schedule.epochs and patient
+
+    def epoch(self) -> Iterator[Event]:
+        """Train one epoch, validate, and leave the run's folder up to date."""
+        number, begun = self.progress.epoch + 1, time.perf_counter()
+        rate = self._set_rate(number)
+        losses: list[float] = []
+        for event in self._steps(number):
+            losses.append(event.loss)
+            yield event
+        counts, validation = self._validated()
+        threshold, dice = counts.best()
+        figures = {"loss": validation, "dice": dice, "threshold": threshold}
+        better = dice > self.progress.best
+        if better:
+            self.best_figures = figures
+            self._save_model(figures)
+        self.progress = Progress(
+            number,
+            max(dice, self.progress.best),
+            number if better else self.progress.best_epoch,
+            self.progress.recipe,
+            self._digest,
+        )
+        seconds = time.perf_counter() - begun
+        done = EpochDone(
+            number,
+            self.recipe.schedule.epochs,
+            float(np.mean(losses)),
+            figures,
+            rate,
+            better,
+            seconds,
+        )
+        # History first: an epoch that the checkpoint counts is always in it.
+        self._remember(done)
+        save_checkpoint(self.run.out / LAST_FILE, self.bare, self.optimiser, self.progress)
+        yield done
+
+    def _steps(self, number: int) -> Iterator[StepDone]:
+        self.net.train()
+        patches, _ = self.data.epoch(number)
+        total = -(-len(patches) // self.recipe.schedule.batch_size)
+        begun, seen = time.perf_counter(), 0
+        for step, batch in enumerate(self.data.batches(number), start=1):
+            loss = float(self._step(batch))
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    f"the loss is no longer a number at epoch {number}, step {step}; "
+                    "lower schedule.learning_rate and resume: the last good epoch is kept"
+                )
+            seen += len(batch.planes)
+            yield StepDone(step, total, number, loss, seen / (time.perf_counter() - begun))
+
+    def _step(self, batch: Batch) -> torch.Tensor:
+        planes, target, weight = self._on_device(batch)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss: torch.Tensor = self.net.loss(self.net(planes), target, weight)
+        self.fabric.backward(loss)
+        self.optimiser.step()
+        return loss.detach()
+
+    def _validated(self) -> tuple[PixelCounts, float]:
+        """Pixel counts and mean loss over the validation patches."""
+        self.net.eval()
+        counts, total, pixels = PixelCounts(), 0.0, 0.0
+        with torch.inference_mode():
+            for batch in self.data.validation_batches():
+                planes, target, weight = self._on_device(batch)
+                scores = self.net(planes)
+                counted = float(weight.sum())
+                total += float(self.net.loss(scores, target, weight)) * counted
+                pixels += counted
+                probability = self.bare.probability(scores).float().cpu().numpy()
+                counts.add(probability, batch.target > 0, batch.weight > 0)
+        return counts, total / max(pixels, 1.0)
+
+    def _on_device(self, batch: Batch) -> tuple[torch.Tensor, ...]:
+        arrays = (batch.planes, batch.target, batch.weight)
+        return tuple(torch.from_numpy(array).to(self.fabric.device) for array in arrays)
+
+    def _set_rate(self, number: int) -> float:
+        schedule = self.recipe.schedule
+        rate = schedule.learning_rate * schedule.decay ** ((number - 1) // schedule.decay_every)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        return rate
+
+    def _save_model(self, figures: dict[str, float]) -> None:
+        card = ModelCard(
+            name=self.run.name or self.recipe.name,
+            recipe=self.recipe,
+            parameters=sum(weight.numel() for weight in self.bare.parameters()),
+            trained_on=_told(self.data),
+            data_digest=self._digest,
+            command=self.run.command,
+            figures={f"validation_{k}": round(v, 4) for k, v in figures.items()},
+            threshold=figures["threshold"],
+            versions=versions(),
+        )
+        Model(card, self.bare).save(self.run.out / MODEL_FILE)
+
+    def _begin_folder(self) -> None:
+        with replacing(self.run.out / RECIPE_FILE) as temporary:
+            temporary.write_text(self.recipe.to_yaml(), encoding="utf-8")
+        with replacing(self.run.out / HISTORY_FILE) as temporary:
+            temporary.write_text("", encoding="utf-8")
+
+    def _history(self) -> list[dict[str, dict[str, float]]]:
+        """The rows of the epochs that the checkpoint counts; a row beyond them is cut off."""
+        lines = (self.run.out / HISTORY_FILE).read_text(encoding="utf-8").splitlines()
+        lines = lines[: self.progress.epoch]
+        with replacing(self.run.out / HISTORY_FILE) as temporary:
+            temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        return [json.loads(line) for line in lines]
+
+    def _remember(self, done: EpochDone) -> None:
+        with (self.run.out / HISTORY_FILE).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(done)) + "\n")
+
+
+def _told(data: TrainingSet) -> str:
+    """The training data in words."""
+    pixels = sum(field.target.size for field in data.fields)
+    kind = "conservative" if data.fields[0].conservative else "one-vs-all"
+    return f"{len(data.fields)} maps, {pixels / 1e6:.2f} Mpixel, {kind} labels"

@@ -1,0 +1,97 @@
+"""The child's side of an engine process: take a call, run its generator, send its events.
+
+Run as `python -m napari_astroseg.engine.worker CORES`. Torch is imported at once, while the
+user is still choosing a model, so that the first click finds the engine warm.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
+from typing import IO
+
+from napari_astroseg.engine.events import Event
+from napari_astroseg.engine.service import Call, Ended, Failure, Stop, receive, send
+from napari_astroseg.errors import AstroSegError
+
+
+def main() -> None:
+    """Serve calls until the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; its end is ours
+    answers = _claim_stdout()
+    calls: queue.SimpleQueue[Call | Exception] = queue.SimpleQueue()
+    stops: set[int] = set()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, calls, stops), daemon=True).start()
+    _settle(int(sys.argv[1]))
+    while True:
+        call = calls.get()
+        _serve(call, answers, stops)
+
+
+def _claim_stdout() -> IO[bytes]:
+    """Our own copy of standard output; whatever others print goes to standard error."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
+
+
+def _listen(
+    pipe: IO[bytes], calls: queue.SimpleQueue[Call | Exception], stops: set[int]
+) -> None:
+    """Sort what the parent says; when it says nothing more, end the process."""
+    while True:
+        try:
+            message = receive(pipe)
+        except EOFError:
+            os._exit(0)  # the window is gone: nobody is left to answer
+        except Exception as error:
+            calls.put(error)  # an argument cannot be had here, e.g. its file is gone
+            continue
+        if isinstance(message, Stop):
+            stops.add(message.number)
+        elif isinstance(message, Call):
+            calls.put(message)
+
+
+def _settle(cores: int) -> None:
+    """Leave the window its core and its turn, and load what every call needs."""
+    if hasattr(os, "nice"):
+        os.nice(5)
+    with suppress(ImportError):  # told in words by the call that needs what is missing
+        import torch
+
+        torch.set_num_threads(cores)
+        import_module("napari_astroseg.engine.predict")
+
+
+def _serve(call: Call | Exception, answers: IO[bytes], stops: set[int]) -> None:
+    """Run one call to its end, its failure, or its stop."""
+    try:
+        if isinstance(call, Exception):
+            raise call
+        module, function = call.target.split(":")
+        events: Iterator[Event] = getattr(import_module(module), function)(
+            *call.args, **call.kwargs
+        )
+        for event in events:
+            send(answers, event)
+            if call.number in stops:
+                events.close()  # type: ignore[attr-defined]
+                break
+        send(answers, Ended(call.number in stops))
+    except Exception as error:
+        # The border of the process: whatever happened inside is told to the window, whole.
+        expected = isinstance(error, AstroSegError)
+        sentence = str(error) if expected else f"{type(error).__name__}: {error}"
+        send(answers, Failure(type(error).__name__, sentence, traceback.format_exc(), expected))
+
+
+if __name__ == "__main__":
+    main()

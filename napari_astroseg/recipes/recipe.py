@@ -1,0 +1,183 @@
+"""Recipe: what to learn from, which network, how to train, how to predict; with a YAML face."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, SerializeAsAny, ValidationError, field_validator
+
+from napari_astroseg.errors import RecipeError
+from napari_astroseg.recipes.base import Frozen
+from napari_astroseg.recipes.data import PatchData
+from napari_astroseg.recipes.families import family_spec
+from napari_astroseg.recipes.families.base import FamilySpec
+from napari_astroseg.recipes.families.unet5 import Spec as UNet5
+from napari_astroseg.recipes.normalisation import MinMax, Normalisation
+
+_PRESETS = resources.files("napari_astroseg.recipes") / "presets"
+
+
+class Expectation(Frozen):
+    """The images a recipe is made for; others are refused or warned about."""
+
+    unit: str = Field("", description="unit of the values; empty: any")
+    pixel_scale_arcsec: float | None = Field(None, gt=0, description="pixel side; empty: any")
+    scale_factor: float = Field(
+        2.0, ge=1.0, description="warn when the pixel scale is off by more than this factor"
+    )
+    typical_low: float | None = Field(None, description="values commonly lie above this")
+    typical_high: float | None = Field(None, description="values commonly lie below this")
+
+
+class Schedule(Frozen):
+    """How a network is trained."""
+
+    epochs: int = Field(20, ge=1, le=100_000, description="passes over the training patches")
+    batch_size: int = Field(64, ge=1, le=65_536, description="patches per step")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's rate at the start")
+    decay: float = Field(0.1, gt=0, le=1, description="factor on the rate every `decay_every`")
+    decay_every: int = Field(10, ge=1, description="epochs between two decays")
+    patience: int | None = Field(
+        None, ge=1, description="stop after this many epochs without a better figure; empty: never"
+    )
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
+        "32-true", description="arithmetic of the forward and backward pass"
+    )
+    seed: int = Field(0, ge=0, description="the same seed gives the same training")
+
+
+class Prediction(Frozen):
+    """How a trained network is applied to an image of any size."""
+
+    threshold: float = Field(0.5, ge=0.0, le=1.0, description="probability from which it is mask")
+    min_area_px: int = Field(15, ge=0, description="smaller structures are dropped, pixels")
+    tile_px: int = Field(512, ge=64, le=8192, multiple_of=16, description="tile side, pixels")
+    overlap: float = Field(
+        0.5, ge=0.0, le=0.9, description="overlap of patches where each is normalised by itself"
+    )
+
+
+class Recipe(Frozen):
+    """One system, written down; the five published ones are presets.
+
+    Attributes
+    ----------
+    name
+        Short name, as the command line takes it.
+    title, source
+        What it finds, in words; the paper it follows.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="short name")
+    title: str = Field("", description="what it finds")
+    source: str = Field("", description="the paper it follows")
+    expects: Expectation = Expectation()
+    data: PatchData = PatchData()
+    normalisation: Normalisation = MinMax()
+    family: SerializeAsAny[FamilySpec] = UNet5()
+    schedule: Schedule = Schedule()
+    prediction: Prediction = Prediction()
+
+    @field_validator("family", mode="before")
+    @classmethod
+    def _family_by_kind(cls, value: object) -> object:
+        """Turn a mapping into the spec class that its `kind` names."""
+        if isinstance(value, dict):
+            return family_spec(str(value.get("kind", "unet5"))).model_validate(value)
+        return value
+
+    @classmethod
+    def preset(cls, name: str) -> Recipe:
+        """One of the recipes that come with the package.
+
+        Raises
+        ------
+        RecipeError
+            When there is none of that name.
+        """
+        if name not in preset_names():
+            raise RecipeError(
+                f"no preset is called {name!r}; choose one of {', '.join(preset_names())}, "
+                "or give the path of a YAML file"
+            )
+        return cls.from_yaml((_PRESETS / f"{name}.yaml").read_text(encoding="utf-8"))
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Recipe:
+        """A recipe from its YAML text.
+
+        Raises
+        ------
+        RecipeError
+            When a field is unknown or out of bounds; the sentence names it.
+        """
+        try:
+            values = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise RecipeError(f"the recipe is not YAML ({error}); correct that line") from error
+        return cls._validated(values)
+
+    @classmethod
+    def open(cls, name_or_path: str | Path) -> Recipe:
+        """A preset by name, or a YAML file by path."""
+        path = Path(name_or_path)
+        if path.suffix in {".yaml", ".yml"}:
+            try:
+                return cls.from_yaml(path.read_text(encoding="utf-8"))
+            except OSError as error:
+                raise RecipeError(f"{path} cannot be read; check the name") from error
+        return cls.preset(str(name_or_path))
+
+    def to_yaml(self) -> str:
+        """The recipe as YAML, which `from_yaml` gives back unchanged."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+    def replace(self, **changes: Any) -> Recipe:
+        """The same recipe with fields changed and checked; `a__b` or `{"a.b": …}` reach inside.
+
+        Raises
+        ------
+        RecipeError
+            When a field does not exist or does not take the value.
+        """
+        values = self.model_dump()
+        for name, value in changes.items():
+            *way, last = name.replace("__", ".").split(".")
+            place = values
+            for step in way:
+                place = place.get(step) if isinstance(place, dict) else None
+            if not isinstance(place, dict) or (last not in place and way[:1] != ["normalisation"]):
+                raise RecipeError(
+                    f"a recipe has no field {name.replace('__', '.')!r}; "
+                    f"at that level there is: {', '.join(place) if place else 'nothing'}"
+                )
+            place[last] = value.model_dump() if isinstance(value, Frozen) else value
+            if name.replace("__", ".") == "normalisation.kind":
+                values["normalisation"] = {"kind": value}
+        return self._validated(values)
+
+    @property
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that change when any field does."""
+        return hashlib.sha256(self.to_yaml().encode()).hexdigest()[:16]
+
+    @classmethod
+    def _validated(cls, values: object) -> Recipe:
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"]) or "recipe"
+            raise RecipeError(
+                f"recipe field {place!r} is wrong: {first['msg']} (got {first['input']!r}); "
+                "correct it"
+            ) from error
+
+
+def preset_names() -> list[str]:
+    """Names of the recipes that come with the package."""
+    return sorted(f.name.removesuffix(".yaml") for f in _PRESETS.iterdir() if f.name.endswith(".yaml"))

@@ -1,0 +1,1 @@
+"""Floor 3 too: people judging. No torch, no Qt."""

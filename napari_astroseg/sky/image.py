@@ -1,0 +1,195 @@
+"""SkyImage: a lazy two-dimensional array that knows its unit and where on the sky it lies."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import astropy.units as u
+import dask.array as da
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.wcs import WCS
+from astropy.wcs.utils import pixel_to_skycoord, proj_plane_pixel_scales, skycoord_to_pixel
+from numpy.typing import ArrayLike, NDArray
+
+from napari_astroseg.errors import ImageError
+from napari_astroseg.sky.pixels import ArrayPixels, PixelSource
+from napari_astroseg.sky.window import Window
+
+CHUNK = 1024
+"""Side of the square dask chunks, px: makes a chunk's work outweigh the graph's."""
+
+
+@dataclass(frozen=True)
+class ImageRef:
+    """An image named so that another process can open it for itself."""
+
+    path: Path
+    hdu: int
+
+
+@dataclass(frozen=True, eq=False)
+class SkyImage:
+    """A two-dimensional sky image, read only where it is looked at.
+
+    Parameters
+    ----------
+    pixels
+        Where the values come from, shape (H, W), native floats, NaN where missing.
+    wcs
+        Celestial world coordinates (two axes), or None when there are none.
+    header
+        FITS cards that place it on the sky (see `napari_astroseg.sky.fits.wcs_cards`).
+    unit
+        Unit of the values as its file writes it; "" when it says nothing.
+    name
+        What to call it on screen.
+    reference
+        File and HDU, when it lives in a file.
+    notes
+        What the reader wants the user to know, one sentence each.
+    """
+
+    pixels: PixelSource
+    wcs: WCS | None = None
+    header: fits.Header = field(default_factory=fits.Header)
+    unit: str = ""
+    name: str = "image"
+    reference: ImageRef | None = None
+    notes: tuple[str, ...] = ()
+    bands: tuple[str, ...] = ("",)
+    _per_thread: threading.local = field(default_factory=threading.local, repr=False)
+
+    @classmethod
+    def from_array(
+        cls, values: ArrayLike, wcs: WCS | None = None, unit: str = "", name: str = "image"
+    ) -> SkyImage:
+        """An image of an array (H, W) that is already in memory."""
+        array = np.asarray(values)
+        if array.ndim != 2:
+            raise ImageError(f"an image has two axes, not {array.ndim}; pass one plane of it")
+        if array.dtype.kind != "f" or array.dtype.byteorder == ">":
+            array = array.astype(np.float64 if array.dtype.itemsize > 4 else np.float32)
+        header = wcs.to_header(relax=True) if wcs is not None else fits.Header()
+        return cls(ArrayPixels(array), wcs, header, unit, name)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.pixels.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float32 or float64, native byte order."""
+        return self.pixels.dtype
+
+    @cached_property
+    def data(self) -> da.Array:
+        """The values as a dask array in square chunks; nothing is read until it is computed."""
+        return da.from_array(self.pixels, chunks=CHUNK, asarray=False, name=False)
+
+    @cached_property
+    def physical_unit(self) -> u.UnitBase | None:
+        """`unit` as astropy understands it, or None."""
+        return parsed_unit(self.unit)
+
+    @cached_property
+    def pixel_scale_arcsec(self) -> float | None:
+        """Geometric mean of the two pixel sides, arcsec; None without sky coordinates."""
+        if self.wcs is None:
+            return None
+        sides = proj_plane_pixel_scales(self.wcs) * 3600.0
+        return float(np.sqrt(sides[0] * sides[1]))
+
+    @property
+    def frame(self) -> str | None:
+        """Name of the sky frame (`galactic`, `icrs`, `fk5` …); None without one."""
+        if self.wcs is None:
+            return None
+        return str(self.sky(0.0, 0.0).frame.name)
+
+    def cutout(self, window: Window) -> NDArray[np.float32]:
+        """The values in `window`, float32 (height, width), NaN where it hangs over the edge."""
+        inside = window.overlap(Window.whole(self.shape))
+        if inside == window:
+            return np.ascontiguousarray(self.pixels[inside.slices], dtype=np.float32)
+        values = np.full(window.shape, np.nan, np.float32)
+        if inside is not None:
+            values[inside.moved(-window.x, -window.y).slices] = self.pixels[inside.slices]
+        return values
+
+    def value(self, x: float, y: float) -> float:
+        """The raw value of the pixel under (x, y); NaN outside."""
+        column, row = round(x), round(y)
+        if not (0 <= column < self.shape[1] and 0 <= row < self.shape[0]):
+            return float("nan")
+        return float(self.pixels[row : row + 1, column : column + 1][0, 0])
+
+    def sky(self, x: ArrayLike, y: ArrayLike) -> SkyCoord:
+        """Sky position of 0-based pixel positions, in the image's own frame.
+
+        Raises
+        ------
+        ImageError
+            When the image has no sky coordinates.
+        """
+        return pixel_to_skycoord(np.asarray(x, float), np.asarray(y, float), self._own_wcs())
+
+    def pixel(self, position: SkyCoord) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """0-based pixel (x, y) of sky positions; NaN where the projection has no answer."""
+        x, y = skycoord_to_pixel(position, self._own_wcs())
+        return np.asarray(x, float), np.asarray(y, float)
+
+    def window_on_sky(self, lon_deg: float, lat_deg: float, size_deg: float) -> Window:
+        """A square window of `size_deg` around a position in the image's own frame."""
+        position = SkyCoord(lon_deg, lat_deg, unit="deg", frame=self.sky(0, 0).frame.name)
+        x, y = self.pixel(position)
+        scale = self.pixel_scale_arcsec
+        if not (np.isfinite(x) and np.isfinite(y)) or scale is None:
+            raise ImageError(
+                f"{self.name} does not reach {lon_deg:g}, {lat_deg:g} deg ({self.frame}); "
+                "give a position inside it (`astroseg info` prints its centre)"
+            )
+        return Window.around(float(x), float(y), max(1, round(size_deg * 3600.0 / scale)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel light: an image in a file is opened again on the other side, by name."""
+        if self.reference is not None:
+            return _reopened, (self.reference,)
+        parts = (self.pixels, self.wcs, self.header, self.unit, self.name, None, self.notes)
+        return SkyImage, (*parts, self.bands)
+
+    def _own_wcs(self) -> WCS:
+        """This thread's copy: WCSLIB gives wrong answers when threads share one object."""
+        if self.wcs is None:
+            raise ImageError(
+                f"{self.name} has no sky coordinates; give pixels instead, or add a WCS to its file"
+            )
+        own: WCS | None = getattr(self._per_thread, "wcs", None)
+        if own is None:
+            own = self._per_thread.wcs = copy.deepcopy(self.wcs)
+        return own
+
+
+def _reopened(reference: ImageRef) -> SkyImage:
+    from napari_astroseg.sky.fits import open_image  # it imports this module
+
+    return open_image(reference.path, reference.hdu)
+
+
+def parsed_unit(text: str) -> u.UnitBase | None:
+    """Astropy's reading of a BUNIT, forgiving the common spellings; None if it has none."""
+    tidy = text.strip().replace("^(-2)", "-2").replace("^-2", "-2").replace("**", "")
+    if not tidy:
+        return None
+    for spelling in (text.strip(), tidy):
+        unit = u.Unit(spelling, parse_strict="silent")
+        if not isinstance(unit, u.UnrecognizedUnit):
+            return unit
+    return None

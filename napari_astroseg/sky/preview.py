@@ -1,0 +1,111 @@
+"""Preview: one picture of a map and what was found on it, with sky axes."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.visualization import AsinhStretch, ImageNormalize, ZScaleInterval
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from napari_astroseg.sky.fits import replacing
+from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.window import Window
+
+_LONGEST = 1600
+"""Pixels along the longer side that are drawn; more would not show."""
+
+_ROI = "#00d5ff"
+
+
+def write_preview(
+    path: Path,
+    image: SkyImage,
+    window: Window,
+    probability: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    title: str,
+) -> Path:
+    """Draw the map with the outlines of its regions, beside the probability they came from.
+
+    Parameters
+    ----------
+    probability, labels
+        (H, W) of `window`.
+    """
+    step = max(1, -(-max(window.shape) // _LONGEST))
+    rows, columns = slice(None, None, step), slice(None, None, step)
+    values = image.cutout(window)[rows, columns]
+    regions = labels[rows, columns] > 0
+    wcs = image.wcs[window.y : window.y_end : step, window.x : window.x_end : step] if (
+        image.wcs is not None) else None  # fmt: skip
+    aspect = window.height / window.width
+    figure = Figure(figsize=(13.0, float(np.clip(5.6 * aspect + 0.6, 3.6, 13.0))), dpi=110,
+                    layout="constrained")  # fmt: skip
+    FigureCanvasAgg(figure)
+    figure.suptitle(title, fontsize=11)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # all-missing corners and empty contours are no news
+        left = _axes(figure, 121, wcs)
+        drawn = left.imshow(values, origin="lower", cmap="inferno", norm=_norm(values),
+                            interpolation="nearest")  # fmt: skip
+        _contour(left, regions)
+        figure.colorbar(drawn, ax=left, shrink=0.85, pad=0.02, label=_value_label(image))
+        right = _axes(figure, 122, wcs)
+        right.coords[1].set_axislabel("") if wcs is not None else right.set_ylabel("")
+        shown = right.imshow(probability[rows, columns], origin="lower", cmap="magma", vmin=0,
+                             vmax=1, interpolation="nearest")  # fmt: skip
+        _contour(right, regions)
+        figure.colorbar(shown, ax=right, shrink=0.85, pad=0.02, label="probability")
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format="png")
+    return path
+
+
+def _axes(figure: Figure, place: int, wcs: Any) -> Any:
+    """Axes with sky coordinates where there are any, missing data shown as grey."""
+    axes = figure.add_subplot(place, projection=wcs) if wcs is not None else (
+        figure.add_subplot(place))  # fmt: skip
+    axes.set_facecolor("0.35")
+    if wcs is None:
+        axes.set_xlabel("x [pixel]")
+        axes.set_ylabel("y [pixel]")
+        return axes
+    galactic = wcs.wcs.lngtyp.strip().upper().startswith("GLON")
+    axes.coords[0].set_axislabel("Galactic longitude" if galactic else "Right ascension")
+    axes.coords[1].set_axislabel("Galactic latitude" if galactic else "Declination", minpad=0.4)
+    if galactic:
+        for axis in axes.coords:
+            axis.set_major_formatter("d.dd")
+    axes.coords.grid(color="white", alpha=0.15, linewidth=0.5)
+    return axes
+
+
+def _contour(axes: Any, regions: NDArray[np.bool_]) -> None:
+    if regions.any():
+        axes.contour(regions, levels=[0.5], colors=_ROI, linewidths=0.9)
+
+
+def _norm(values: NDArray[np.float32]) -> ImageNormalize:
+    """Sampled zscale from below, a high percentile from above, asinh between."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return ImageNormalize(vmin=0.0, vmax=1.0)
+    low, _ = ZScaleInterval().get_limits(finite)
+    high = float(np.percentile(finite, 99.7))
+    if not high > low:
+        low, high = float(finite.min()), float(finite.max())
+    return ImageNormalize(vmin=low, vmax=high if high > low else low + 1.0,
+                          stretch=AsinhStretch(0.2))  # fmt: skip
+
+
+def _value_label(image: SkyImage) -> str:
+    unit = image.physical_unit
+    if unit is None:
+        return image.unit or "value"
+    told = unit.to_string("latex_inline")
+    return f"N(H$_2$) [{told}]" if unit.is_equivalent("cm-2") else f"[{told}]"
