@@ -56,15 +56,17 @@ class TrainingSet:
             )
         self.fields = fields
         self._samplers = [
-            Sampler(field, number, fold == spec.split.validation_fold, fold == HELD_OUT, spec.patch_px)
+            Sampler(
+                field, number, fold == spec.split.validation_fold, fold == HELD_OUT, spec.patch_px
+            )
             for number, (field, fold) in enumerate(zip(fields, self._folds(), strict=True))
         ]
         self._stored = [_stored(field, recipe) for field in fields]
         self.validation = Patches.joined([s.validation() for s in self._samplers])
         if not len(self.validation):
             raise DataError(
-                f"no validation patch fits: areas of {spec.split.area_px} px must hold whole patches "
-                f"of {spec.patch_px} px with labels; raise data.split.area_px or add maps"
+                f"no validation patch fits: areas of {spec.split.area_px} px must hold whole "
+                f"patches of {spec.patch_px} px with labels; raise data.split.area_px or add maps"
             )
 
     def epoch(self, number: int) -> tuple[Patches, np.random.Generator]:

@@ -56,7 +56,7 @@ def evaluate(
     model, data = load_model(model), Path(data)
     fields = open_four_maps(data, background, model.recipe.data.floor)
     scored = [_score(model, field, window, device) for field in fields]
-    areas = [counts for counts, *_ in scored for counts in counts]
+    areas = [area for counts, *_ in scored for area in counts]
     total = _sum(areas)
     if not total.on.sum():
         raise DataError(f"{data} holds no labelled structure; evaluate on a field that does")
@@ -66,7 +66,9 @@ def evaluate(
     figures["new"] = float(np.nanmean([new for _, _, new in scored]))
     rng = np.random.default_rng(0)
     draws = [
-        _pixel_figures(_sum([areas[i] for i in rng.integers(len(areas), size=len(areas))]), threshold)
+        _pixel_figures(
+            _sum([areas[i] for i in rng.integers(len(areas), size=len(areas))]), threshold
+        )
         for _ in range(_DRAWS)
     ]
     errors = {name: float(np.nanstd([d[name] for d in draws])) for name in draws[0]}

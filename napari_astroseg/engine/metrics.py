@@ -35,7 +35,7 @@ class PixelCounts:
 
     def _at_least(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """True and false positives at each threshold 0, 0.001 … 1."""
-        return self.on[::-1].cumsum()[::-1].astype(float), self.off[::-1].cumsum()[::-1].astype(float)
+        return _from_the_top(self.on), _from_the_top(self.off)
 
     def dice(self, threshold: float) -> float:
         """2·TP / (2·TP + FP + FN) of `probability >= threshold`; NaN without any positive."""
@@ -88,6 +88,10 @@ def missed_structures(mask: NDArray[np.bool_], target: NDArray[np.bool_]) -> flo
     labels, count = ndimage.label(target, EIGHT)
     touched = np.unique(labels[mask & target])
     return _ratio(float(count - len(touched[touched > 0])), float(count))
+
+
+def _from_the_top(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    return counts[::-1].cumsum()[::-1].astype(np.float64)
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -156,4 +156,3 @@ def _write_provenance(
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return path
-

@@ -131,9 +131,7 @@ class Predictor:
         Multiplies the image's values into the unit that the model expects.
     """
 
-    def __init__(
-        self, model: Model, image: SkyImage, factor: float, device: torch.device
-    ) -> None:
+    def __init__(self, model: Model, image: SkyImage, factor: float, device: torch.device) -> None:
         self.recipe, self.image = model.recipe, image
         self._factor, self._device = factor, device
         self._net: Net = model.net.fused().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -151,9 +149,7 @@ class Predictor:
         values = self.image.cutout(tile.outer.grown(margin)) * np.float32(self._factor)
         return values, valid_pixels(values, self.recipe.data.floor)
 
-    def answer(
-        self, tile: Tile, values: Probability, valid: NDArray[np.bool_]
-    ) -> Probability:
+    def answer(self, tile: Tile, values: Probability, valid: NDArray[np.bool_]) -> Probability:
         """Probabilities (classes, h, w) of a tile's core, NaN where its pixels are missing."""
         margin = (values.shape[0] - tile.outer.height) // 2
         top, left = (tile.core.y - tile.outer.y + margin, tile.core.x - tile.outer.x + margin)
@@ -194,7 +190,8 @@ class Predictor:
                 weights[place] += weight
         top, left = tile.core.y - tile.outer.y + margin, tile.core.x - tile.outer.x + margin
         core = slice(top, top + tile.core.height), slice(left, left + tile.core.width)
-        return total[:, *core] / weights[core]
+        answer: Probability = total[:, *core] / weights[core]
+        return answer
 
     def _forward(self, planes: Probability, halo: Halo = Halo()) -> Probability:
         with torch.inference_mode():

@@ -61,7 +61,11 @@ def train(recipe: Recipe, run: Run) -> Iterator[Event]:
         yield from training.epoch()
     best = training.best_figures
     yield Finished(
-        {"model": str(run.out / MODEL_FILE), "epoch": training.progress.best_epoch, "figures": best},
+        {
+            "model": str(run.out / MODEL_FILE),
+            "epoch": training.progress.best_epoch,
+            "figures": best,
+        },
         time.perf_counter() - begun,
     )
 

@@ -42,9 +42,7 @@ def _claim_stdout() -> IO[bytes]:
     return answers
 
 
-def _listen(
-    pipe: IO[bytes], calls: queue.SimpleQueue[Call | Exception], stops: set[int]
-) -> None:
+def _listen(pipe: IO[bytes], calls: queue.SimpleQueue[Call | Exception], stops: set[int]) -> None:
     """Sort what the parent says; when it says nothing more, end the process."""
     while True:
         try:

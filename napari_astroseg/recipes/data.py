@@ -12,8 +12,12 @@ from napari_astroseg.recipes.base import Frozen
 class Split(Frozen):
     """Training and validation, parted by sky region and never by patch (Zavagno+2023)."""
 
-    area_px: int = Field(64, ge=16, le=4096, description="side of the sky regions dealt out, pixels")
-    folds: int = Field(5, ge=2, le=50, description="regions are dealt round-robin to this many folds")
+    area_px: int = Field(
+        64, ge=16, le=4096, description="side of the sky regions dealt out, pixels"
+    )
+    folds: int = Field(
+        5, ge=2, le=50, description="regions are dealt round-robin to this many folds"
+    )
     validation_fold: int = Field(0, ge=0, description="the fold kept for validation")
     hold_out_lon_deg: tuple[float, float] | None = Field(
         None, description="longitudes, from and to (deg), that neither trains nor validates"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from importlib import resources
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, SerializeAsAny, ValidationError, field_validator
+from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
 from napari_astroseg.errors import RecipeError
 from napari_astroseg.recipes.base import Frozen
@@ -31,6 +32,13 @@ class Expectation(Frozen):
     )
     typical_low: float | None = Field(None, description="values commonly lie above this")
     typical_high: float | None = Field(None, description="values commonly lie below this")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Expectation:
+        low, high = self.typical_low, self.typical_high
+        if low is not None and high is not None and low >= high:
+            raise ValueError("`typical_low` must lie below `typical_high`")
+        return self
 
 
 class Schedule(Frozen):
@@ -118,7 +126,12 @@ class Recipe(Frozen):
         try:
             values = yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise RecipeError(f"the recipe is not YAML ({error}); correct that line") from error
+            reason = " ".join(str(error).split())
+            raise RecipeError(f"the recipe is not YAML ({reason}); correct that line") from error
+        if not isinstance(values, dict):
+            raise RecipeError(
+                "the recipe holds no `field: value` lines; start from a preset's file and change it"
+            )
         return cls._validated(values)
 
     @classmethod
@@ -128,8 +141,8 @@ class Recipe(Frozen):
         if path.suffix in {".yaml", ".yml"}:
             try:
                 return cls.from_yaml(path.read_text(encoding="utf-8"))
-            except OSError as error:
-                raise RecipeError(f"{path} cannot be read; check the name") from error
+            except (OSError, UnicodeDecodeError) as error:
+                raise RecipeError(f"{path} cannot be read as text; check the name") from error
         return cls.preset(str(name_or_path))
 
     def to_yaml(self) -> str:
@@ -145,19 +158,20 @@ class Recipe(Frozen):
             When a field does not exist or does not take the value.
         """
         values = self.model_dump()
-        for name, value in changes.items():
-            *way, last = name.replace("__", ".").split(".")
-            place = values
-            for step in way:
-                place = place.get(step) if isinstance(place, dict) else None
-            if not isinstance(place, dict) or (last not in place and way[:1] != ["normalisation"]):
-                raise RecipeError(
-                    f"a recipe has no field {name.replace('__', '.')!r}; "
-                    f"at that level there is: {', '.join(place) if place else 'nothing'}"
-                )
-            place[last] = value.model_dump() if isinstance(value, Frozen) else value
-            if name.replace("__", ".") == "normalisation.kind":
-                values["normalisation"] = {"kind": value}
+        paths = {name.replace("__", "."): value for name, value in changes.items()}
+        kinds = {path: kind for path, kind in paths.items() if path.endswith(".kind")}
+        for path, kind in kinds.items():
+            record = _record_with(values, path)
+            if record["kind"] != kind:  # another kind has other fields: start from its defaults
+                record.clear()
+                record["kind"] = kind
+        if kinds:
+            values = self._validated(values).model_dump()
+        for path, value in paths.items():
+            record = _record_with(values, path)
+            record[path.rpartition(".")[2]] = (
+                value.model_dump() if isinstance(value, Frozen) else value
+            )
         return self._validated(values)
 
     @property
@@ -172,12 +186,28 @@ class Recipe(Frozen):
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "recipe"
+            got = shorten(repr(first["input"]), 60, placeholder=" …")
             raise RecipeError(
-                f"recipe field {place!r} is wrong: {first['msg']} (got {first['input']!r}); "
-                "correct it"
+                f"recipe field {place!r} is wrong: {first['msg']} (got {got}); correct it"
             ) from error
+
+
+def _record_with(values: dict[str, Any], path: str) -> dict[str, Any]:
+    """The record inside `values` that holds the last field of the dotted `path`."""
+    record, place = values, ""
+    *way, last = path.split(".")
+    for step in way:
+        inner = record.get(step)
+        if not isinstance(inner, dict):
+            break
+        record, place = inner, f"{place}{step}."
+    if f"{place}{last}" != path or last not in record:
+        fields = ", ".join(f"{place}{field}" for field in record)
+        raise RecipeError(f"a recipe has no field {path!r}; there is: {fields}")
+    return record
 
 
 def preset_names() -> list[str]:
     """Names of the recipes that come with the package."""
-    return sorted(f.name.removesuffix(".yaml") for f in _PRESETS.iterdir() if f.name.endswith(".yaml"))
+    files = (file.name for file in _PRESETS.iterdir())
+    return sorted(name.removesuffix(".yaml") for name in files if name.endswith(".yaml"))

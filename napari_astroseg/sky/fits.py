@@ -201,7 +201,7 @@ def read_wcs(header: fits.Header) -> tuple[WCS | None, tuple[str, ...]]:
 
 
 def _reaches_the_sky(wcs: WCS, header: fits.Header) -> bool:
-    """Whether any of a coarse grid of pixels has a sky position (all-sky maps have empty middles)."""
+    """Whether any of a coarse grid of pixels lies on the sky (all-sky maps have empty middles)."""
     x = np.linspace(0, header["NAXIS1"] - 1, 9)
     y = np.linspace(0, header["NAXIS2"] - 1, 9)
     return bool(np.isfinite(wcs.pixel_to_world_values(*np.meshgrid(x, y))).any())

@@ -166,7 +166,7 @@ class SkyImage:
         return SkyImage, (*parts, self.bands)
 
     def _own_wcs(self) -> WCS:
-        """This thread's copy: WCSLIB gives wrong answers when threads share one object."""
+        """Own copy of each thread: WCSLIB gives wrong answers when threads share one object."""
         if self.wcs is None:
             raise ImageError(
                 f"{self.name} has no sky coordinates; give pixels instead, or add a WCS to its file"

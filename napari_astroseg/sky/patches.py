@@ -7,6 +7,7 @@ touches no area of the validation fold; a validation patch lies wholly inside th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +43,7 @@ class Patches:
         )
 
 
-def deal_folds(
-    shapes: list[tuple[int, int]], area_px: int, folds: int
-) -> list[NDArray[np.int16]]:
+def deal_folds(shapes: list[tuple[int, int]], area_px: int, folds: int) -> list[NDArray[np.int16]]:
     """Fold number of every pixel of every map, areas of `area_px` dealt round-robin."""
     dealt, start = [], 0
     for height, width in shapes:
@@ -183,4 +182,4 @@ def _region_pixels(mask: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], NDA
     owner = labels[rows, columns]
     order = np.argsort(owner, kind="stable")
     edges = np.searchsorted(owner[order], np.arange(1, count + 2))
-    return [(rows[order[a:b]], columns[order[a:b]]) for a, b in zip(edges, edges[1:], strict=False)]
+    return [(rows[order[a:b]], columns[order[a:b]]) for a, b in pairwise(edges)]

@@ -28,11 +28,17 @@ class PixelSource(Protocol):
     """Anything two-dimensional that gives native floating-point values for two slices."""
 
     @property
-    def shape(self) -> tuple[int, int]: ...
+    def shape(self) -> tuple[int, int]:
+        """(H, W)."""
+
     @property
-    def dtype(self) -> np.dtype[Any]: ...
+    def dtype(self) -> np.dtype[Any]:
+        """Native float of the values it gives."""
+
     @property
-    def ndim(self) -> int: ...
+    def ndim(self) -> int:
+        """Always 2."""
+
     def __getitem__(self, key: Key) -> FloatArray: ...
 
 
@@ -50,14 +56,17 @@ class ArrayPixels:
 
     @property
     def shape(self) -> tuple[int, int]:
+        """(H, W)."""
         return self.array.shape[0], self.array.shape[1]
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """Native float of the values it gives."""
         return self.array.dtype
 
     @property
     def ndim(self) -> int:
+        """Always 2."""
         return 2
 
     def __getitem__(self, key: Key) -> FloatArray:
@@ -94,10 +103,12 @@ class FitsPixels:
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """Native float of the values it gives."""
         return value_dtype(self.stored)
 
     @property
     def ndim(self) -> int:
+        """Always 2."""
         return 2
 
     def __getitem__(self, key: Key) -> FloatArray:
@@ -147,10 +158,12 @@ class CompressedPixels:
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """Native float of the values it gives."""
         return value_dtype(self.stored)
 
     @property
     def ndim(self) -> int:
+        """Always 2."""
         return 2
 
     def __getitem__(self, key: Key) -> FloatArray:
@@ -190,7 +203,7 @@ class _Handle:
 
     def read(self, into: NDArray[Any], offset: int) -> None:
         """Fill the contiguous array `into` from `offset` on."""
-        view = memoryview(into.view(np.uint8))
+        view = memoryview(into.view(np.uint8))  # type: ignore[arg-type]
         try:
             got = self._read_at(view, offset)
         except OSError as error:
@@ -215,7 +228,8 @@ class _Handle:
                 while got < len(view) and (n := self._file.readinto(view[got:])):
                     got += n
                 return got
-        while got < len(view) and (n := positioned(self._file.fileno(), [view[got:]], offset + got)):
+        number = self._file.fileno()
+        while got < len(view) and (n := positioned(number, [view[got:]], offset + got)):
             got += n
         return got
 

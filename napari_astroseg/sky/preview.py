@@ -68,7 +68,7 @@ def write_preview(
 
 def _axes(figure: Figure, place: int, wcs: Any) -> Any:
     """Axes with sky coordinates where there are any, missing data shown as grey."""
-    axes = figure.add_subplot(place, projection=wcs) if wcs is not None else (
+    axes: Any = figure.add_subplot(place, projection=wcs) if wcs is not None else (
         figure.add_subplot(place))  # fmt: skip
     axes.set_facecolor("0.35")
     if wcs is None:

@@ -107,9 +107,7 @@ def spine_lengths(labels: Labels) -> NDArray[np.float64]:
     rows, columns = np.nonzero(spine)
     node = np.full(np.add(labels.shape, 2), -1)
     node[rows + 1, columns + 1] = np.arange(len(rows))
-    links = [
-        _links(node, rows, columns, step) for step in ((0, 1), (1, 0), (1, 1), (1, -1))
-    ]
+    links = [_links(node, rows, columns, step) for step in ((0, 1), (1, 0), (1, 1), (1, -1))]
     start, end, length = (np.concatenate(part) for part in zip(*links, strict=True))
     graph = sparse.coo_array((length, (start, end)), shape=(len(rows), len(rows))).tocsr()
     owner = labels[rows, columns]

@@ -41,7 +41,9 @@ class Tile:
         )
 
 
-def cut(window: Window, shape: tuple[int, int], tile_px: int, stride: int, reach: int) -> list[Tile]:
+def cut(
+    window: Window, shape: tuple[int, int], tile_px: int, stride: int, reach: int
+) -> list[Tile]:
     """Tiles that together cover `window` of an image of `shape`, row by row.
 
     Parameters
@@ -67,12 +69,6 @@ def cut(window: Window, shape: tuple[int, int], tile_px: int, stride: int, reach
             assert outer is not None  # the core lies inside
             tiles.append(Tile(core, outer))
     return tiles
-
-
-def tile_side(window: Window, shape: tuple[int, int], tile_px: int, stride: int) -> tuple[int, int]:
-    """Height and width of the first, and largest, tile that `cut` makes."""
-    first = cut(window, shape, tile_px, stride, 0)[0].core
-    return first.shape
 
 
 def patch_corners(core: Window, patch_px: int, step: int) -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ entry point in the group `napari_astroseg.families` that names their spec class.
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -23,8 +24,15 @@ def family_specs() -> dict[str, type[FamilySpec]]:
     homes = [import_module(f"{__name__}.{name}") for name in FAMILIES]
     found = {home.Spec.kind_name(): home.Spec for home in homes}
     for entry in entry_points(group="napari_astroseg.families"):
-        spec = entry.load()
-        found.setdefault(spec.kind_name(), spec)
+        try:
+            spec = entry.load()
+            found.setdefault(spec.kind_name(), spec)
+        except Exception as error:
+            # Another package's fault, whatever it raises, must not take every recipe with it.
+            warnings.warn(
+                f"the network family {entry.name!r} ({entry.value}) is left out: {error}",
+                stacklevel=2,
+            )
     return found
 
 

@@ -1,0 +1,1 @@
+"""The command line: one module per verb, each with `add(verbs)` and a `run(options)`."""

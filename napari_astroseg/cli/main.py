@@ -1,0 +1,81 @@
+"""From words on a command line to a verb, and from errors to one line and an exit status.
+
+Exit status: 0 done, 1 a stated error, 2 bad usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from importlib import import_module
+from typing import Any
+
+from napari_astroseg import __version__
+from napari_astroseg.errors import AstroSegError
+
+VERBS = ("demo", "info", "models", "predict", "train", "evaluate", "simulate", "bench", "window")
+
+_INTRODUCTION = """\
+Find, judge and catalogue structures in big sky maps.
+
+astroseg                  opens the window
+astroseg IMAGE [IMAGE…]   opens the window with FITS images
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit status is the answer."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    options = _parser().parse_args(_with_verb(words))
+    options.command = shlex.join(["astroseg", *words])
+    try:
+        status: int = options.run(options)
+        return status
+    except KeyboardInterrupt:
+        print("\ninterrupted: what was done is kept", _resume_hint(options), file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output (head, less) has seen enough; keep Python from complaining.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except AstroSegError as error:
+        if options.debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _with_verb(words: list[str]) -> list[str]:
+    """No verb means the window; so does a first word that is no verb."""
+    if words and (words[0] in VERBS or words[0] in {"-h", "--help", "--version"}):
+        return words
+    return ["window", *words]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "astroseg", description=_INTRODUCTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"astroseg {__version__}")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--quiet", action="store_true", help="say nothing but errors and results")
+    shared.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for name in VERBS:
+        module = import_module(f"napari_astroseg.cli.{name}")
+        verb = verbs.add_parser(
+            name,
+            help=module.HELP,
+            description=module.__doc__,
+            parents=[shared],
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add(verb)
+        verb.set_defaults(run=module.run)
+    return parser
+
+
+def _resume_hint(options: Any) -> str:
+    return "(run the same command with --resume to go on)" if hasattr(options, "resume") else ""

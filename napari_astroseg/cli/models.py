@@ -1,0 +1,43 @@
+"""The models at hand, with their cards."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+HELP = "the models at hand, with their cards"
+
+
+def add(verb: argparse.ArgumentParser) -> None:
+    """Declare the verb's words."""
+    verb.add_argument(
+        "names", nargs="*", metavar="NAME", help="a built-in model, a run's folder or a model file"
+    )
+    verb.add_argument("--json", action="store_true", help="print a JSON list")
+
+
+def run(options: argparse.Namespace) -> int:
+    """List the built-in models, or tell all about those named."""
+    from napari_astroseg.engine.card import ModelCard, list_models, read_card
+
+    cards = [read_card(name) for name in options.names] or list_models()
+    if options.json:
+        print(json.dumps([card.describe() for card in cards], indent=2))
+        return 0
+
+    def words(card: ModelCard) -> str:
+        lines = [f"{card.name}  {card.parameters:,} parameters, {card.bytes / 2**20:.1f} MiB"]
+        lines.append(f"  {card.recipe.title}")
+        if options.names:
+            lines += [
+                f"  source       {card.recipe.source}",
+                f"  trained on   {card.trained_on} (digest {card.data_digest})",
+                f"  command      {card.command}",
+                f"  versions     {', '.join(f'{k} {v}' for k, v in card.versions.items())}",
+            ]
+        figures = ", ".join(f"{name} {value:g}" for name, value in card.figures.items())
+        lines.append(f"  figures      {figures or 'none measured'}; threshold {card.threshold:g}")
+        return "\n".join(lines + ([f"  note         {card.notes}"] if card.notes else []))
+
+    print("\n".join(words(card) for card in cards))
+    return 0

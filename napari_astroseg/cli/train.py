@@ -1,0 +1,84 @@
+"""Train a recipe on data; the run's folder is then a model that `predict` takes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from napari_astroseg.errors import RecipeError
+
+HELP = "train a recipe on data"
+
+
+def add(verb: argparse.ArgumentParser) -> None:
+    """Declare the verb's words."""
+    verb.add_argument("recipe", metavar="RECIPE", help="a preset's name or a YAML file")
+    verb.add_argument("--data", required=True, type=Path, metavar="D", help="folder of maps")
+    verb.add_argument("--out", required=True, type=Path, metavar="RUN", help="the run's folder")
+    verb.add_argument("--name", default="", help="what the model's card calls it")
+    verb.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change fields of the recipe, e.g. schedule.epochs=5 'family.channels=[16,32]'",
+    )
+    verb.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    verb.add_argument("--resume", action="store_true", help="go on where the run stopped")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, telling losses as they come."""
+    from napari_astroseg.cli.progress import told
+    from napari_astroseg.engine.events import Finished
+    from napari_astroseg.engine.run import Run
+    from napari_astroseg.engine.train import train
+    from napari_astroseg.recipes.recipe import Recipe
+
+    recipe = Recipe.open(options.recipe).replace(**assignments(options.set))
+    where = Run(
+        data=options.data,
+        out=options.out,
+        device=options.device,
+        resume=options.resume,
+        command=options.command,
+        name=options.name,
+    )
+    for event in told(train(recipe, where), options.quiet):
+        if isinstance(event, Finished):
+            best = event.result
+            dice = best["figures"].get("dice", float("nan"))
+            print(f"best epoch {best['epoch']}, validation Dice {dice:.3f}: {best['model']}")
+    return 0
+
+
+def assignments(words: list[str]) -> dict[str, Any]:
+    """`a.b=value` words as a mapping; values are read as YAML.
+
+    Raises
+    ------
+    RecipeError
+        When a word has no `=` or its value is not YAML.
+    """
+    changes = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise RecipeError(f"--set takes KEY=VALUE, not {word!r}; e.g. schedule.epochs=5")
+        try:
+            changes[key] = _number(yaml.safe_load(value))
+        except yaml.YAMLError as error:
+            raise RecipeError(f"the value of {key} is not YAML: {value!r}; quote it") from error
+    return changes
+
+
+def _number(value: Any) -> Any:
+    """YAML reads 1e-3 as text (it wants 1.0e-3); people write the former."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
