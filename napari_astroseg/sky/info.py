@@ -21,7 +21,8 @@ def describe(path: str | Path) -> dict[str, Any]:
     Returns
     -------
     `path`, `kind` (`image`, `cube`, `catalogue` or `none`), `images` (one object per
-    two-dimensional image: `hdu`, `name`, `shape`, `dtype`, `unit`, `projection`, `centre` (deg) in `frame`,
+    two-dimensional image: `hdu`, `name`, `shape`, `dtype` as stored, `unit`, `projection`,
+    `centre` (deg) in `frame`,
     `pixel_scale_arcsec`, `missing_fraction` of a sample, `reads`), and `notes`.
 
     Raises
@@ -33,8 +34,6 @@ def describe(path: str | Path) -> dict[str, Any]:
     with opened(path) as hdus:
         found = enumerate(hdus)
         pictures = [(i, str(h.header.get("EXTNAME", ""))) for i, h in found if is_picture(h)]
-            (i, str(h.header.get("EXTNAME", ""))) for i, h in enumerate(hdus) if is_picture(h)
-        ]
         cubes = [h.shape for h in hdus if _is_cube(h)]
         tables = sum(isinstance(h, (fits.BinTableHDU, fits.TableHDU)) for h in hdus)
     images = [open_image(path, index) for index, _ in pictures]
