@@ -92,10 +92,11 @@ def predict(
     yield from (Warned(sentence) for sentence in fit.warnings)
     seen = 0
     for done, (tile, values) in enumerate(_answers(predictor, tiles, kept), start=1):
-        seen += int(np.isfinite(values[0]).sum())
         if kept is not None:
             kept.put(tile, values)
-        yield _event(tile, values, inside, done, len(tiles))
+        event = _event(tile, values, inside, done, len(tiles))
+        seen += int(np.isfinite(event.probability[0]).sum())
+        yield event
     if not seen:
         raise MisfitError(
             f"every pixel of this window of {image.name} is missing; choose one that holds data"
@@ -190,8 +191,8 @@ class Predictor:
                 weights[place] += weight
         top, left = tile.core.y - tile.outer.y + margin, tile.core.x - tile.outer.x + margin
         core = slice(top, top + tile.core.height), slice(left, left + tile.core.width)
-        answer: Probability = total[:, *core] / weights[core]
-        return answer
+        blend: Probability = total[:, *core] / weights[core]
+        return blend
 
     def _forward(self, planes: Probability, halo: Halo = Halo()) -> Probability:
         with torch.inference_mode():

@@ -31,5 +31,5 @@ def prepared(values: NDArray[Any], valid: NDArray[np.bool_], recipe: Recipe) -> 
     if isinstance(how, Log):
         return normalise.log_between(values, valid, how.low, how.high)
     if isinstance(how, Local):
-        return normalise.local_contrast(values, valid, how.scale_px)
+        return normalise.local_contrast(values, valid, how.scale_px, how.spread_dex)
     return normalise.minmax(values, valid)

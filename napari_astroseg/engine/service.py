@@ -36,6 +36,24 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Parcel:
+    """A call on its way: opened by the child only when it is its turn, for that may import much."""
+
+    number: int
+    body: bytes
+
+    @classmethod
+    def of(cls, call: Call) -> Parcel:
+        """A call, packed."""
+        return cls(call.number, packed(call))
+
+    def opened(self) -> Call:
+        """The call; raises whatever its arguments raise on arrival (a file may be gone)."""
+        call: Call = pickle.loads(self.body)
+        return call
+
+
+@dataclass(frozen=True)
 class Stop:
     """Close the generator of call `number` at its next event; late or early, it hits no other."""
 
@@ -59,9 +77,14 @@ class Ended:
     stopped: bool = False
 
 
+def packed(message: object) -> bytes:
+    """A message as the body of a frame."""
+    return pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+
+
 def send(pipe: IO[bytes], message: object) -> None:
     """Write one frame."""
-    body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    body = packed(message)
     pipe.write(_LENGTH.pack(len(body)))
     pipe.write(body)
     pipe.flush()
@@ -110,18 +133,21 @@ class Engine:
     @property
     def alive(self) -> bool:
         """Whether the child is up."""
-        return self._child is not None and self._child.poll() is None
+        child = self._child
+        return child is not None and child.poll() is None
 
     @property
     def pid(self) -> int | None:
         """Process number of the child, when it is up."""
-        return self._child.pid if self._child is not None and self.alive else None
+        child = self._child
+        return child.pid if child is not None and child.poll() is None else None
 
     def start(self) -> None:
         """Bring the child up, unless it is; it warms itself while nobody asks."""
         with self._lock:
             if self.alive:
                 return
+            _close_pipes(self._child)
             cores = max(1, (os.cpu_count() or 1) - self._spare_cores)
             command = [sys.executable, "-m", "napari_astroseg.engine.worker", str(cores)]
             self._child = subprocess.Popen(
@@ -136,6 +162,7 @@ class Engine:
         JobFailed
             When the work raised, or the child died.
         """
+        parcel = Parcel.of(call)  # what cannot be packed is the caller's fault, not the child's
         with self._busy:
             self.start()
             child = self._child
@@ -143,7 +170,7 @@ class Engine:
             try:
                 self._current = call
                 with self._pipe_in:
-                    send(child.stdin, call)
+                    send(child.stdin, parcel)
                 over = False
                 try:
                     while not over:
@@ -182,16 +209,23 @@ class Engine:
             child, self._child = self._child, None
         if child is None:
             return
-        if child.stdin is not None:
-            with suppress(BrokenPipeError):  # it went first
-                child.stdin.close()
+        _close_pipes(child, only_in=True)
         try:
             child.wait(patience_s)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-        if child.stdout is not None:
-            child.stdout.close()
+        _close_pipes(child)
+
+
+def _close_pipes(child: subprocess.Popen[bytes] | None, *, only_in: bool = False) -> None:
+    """Close our ends; closing the way in is what tells a child to go."""
+    if child is None:
+        return
+    for pipe in (child.stdin,) if only_in else (child.stdin, child.stdout):
+        if pipe is not None:
+            with suppress(BrokenPipeError):  # it went first
+                pipe.close()
 
 
 def _child_environment() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The child's side of an engine process: take a call, run its generator, send its events.
 
-Run as `python -m napari_astroseg.engine.worker CORES`. Torch is imported at once, while the
-user is still choosing a model, so that the first click finds the engine warm.
+Run as `python -m napari_astroseg.engine.worker CORES`. Unless a call is waiting already, torch
+is imported at once, while the user is still choosing a model: the first click finds it warm.
 """
 
 from __future__ import annotations
@@ -18,21 +18,32 @@ from importlib import import_module
 from typing import IO
 
 from napari_astroseg.engine.events import Event
-from napari_astroseg.engine.service import Call, Ended, Failure, Stop, receive, send
+from napari_astroseg.engine.service import Ended, Failure, Parcel, Stop, receive, send
 from napari_astroseg.errors import AstroSegError
+
+_IDLE_S = 0.2
+"""So long without a call, and it is time to warm up."""
 
 
 def main() -> None:
     """Serve calls until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; its end is ours
     answers = _claim_stdout()
-    calls: queue.SimpleQueue[Call | Exception] = queue.SimpleQueue()
+    calls: queue.SimpleQueue[Parcel] = queue.SimpleQueue()
     stops: set[int] = set()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, calls, stops), daemon=True).start()
-    _settle(int(sys.argv[1]))
+    if hasattr(os, "nice"):
+        os.nice(5)
+    _leave_cores(int(sys.argv[1]))
+    warm = False
     while True:
-        call = calls.get()
-        _serve(call, answers, stops)
+        try:
+            parcel = calls.get(timeout=None if warm else _IDLE_S)
+        except queue.Empty:
+            _warm()
+            warm = True
+        else:
+            _serve(parcel, answers, stops)
 
 
 def _claim_stdout() -> IO[bytes]:
@@ -42,52 +53,50 @@ def _claim_stdout() -> IO[bytes]:
     return answers
 
 
-def _listen(pipe: IO[bytes], calls: queue.SimpleQueue[Call | Exception], stops: set[int]) -> None:
+def _listen(pipe: IO[bytes], calls: queue.SimpleQueue[Parcel], stops: set[int]) -> None:
     """Sort what the parent says; when it says nothing more, end the process."""
     while True:
         try:
             message = receive(pipe)
         except EOFError:
             os._exit(0)  # the window is gone: nobody is left to answer
-        except Exception as error:
-            calls.put(error)  # an argument cannot be had here, e.g. its file is gone
-            continue
         if isinstance(message, Stop):
             stops.add(message.number)
-        elif isinstance(message, Call):
+        elif isinstance(message, Parcel):
             calls.put(message)
 
 
-def _settle(cores: int) -> None:
-    """Leave the window its core and its turn, and load what every call needs."""
-    if hasattr(os, "nice"):
-        os.nice(5)
-    with suppress(ImportError):  # told in words by the call that needs what is missing
-        import torch
+def _leave_cores(cores: int) -> None:
+    """Keep every numerical library's threads to `cores`, unless the user has said otherwise."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, str(cores))
 
-        torch.set_num_threads(cores)
+
+def _warm() -> None:
+    """Load what a prediction needs."""
+    with suppress(ImportError):  # told in words by the call that needs what is missing
         import_module("napari_astroseg.engine.predict")
 
 
-def _serve(call: Call | Exception, answers: IO[bytes], stops: set[int]) -> None:
+def _serve(parcel: Parcel, answers: IO[bytes], stops: set[int]) -> None:
     """Run one call to its end, its failure, or its stop."""
     try:
-        if isinstance(call, Exception):
-            raise call
+        call = parcel.opened()
         module, function = call.target.split(":")
         events: Iterator[Event] = getattr(import_module(module), function)(
             *call.args, **call.kwargs
         )
         for event in events:
             send(answers, event)
-            if call.number in stops:
+            if parcel.number in stops:
                 events.close()  # type: ignore[attr-defined]
                 break
-        send(answers, Ended(call.number in stops))
+        send(answers, Ended(parcel.number in stops))
     except Exception as error:
         # The border of the process: whatever happened inside is told to the window, whole.
         expected = isinstance(error, AstroSegError)
-        sentence = str(error) if expected else f"{type(error).__name__}: {error}"
+        first_line = (str(error).splitlines() or [""])[0]
+        sentence = str(error) if expected else f"{type(error).__name__}: {first_line}"
         send(answers, Failure(type(error).__name__, sentence, traceback.format_exc(), expected))
 
 

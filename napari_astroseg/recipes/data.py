@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from napari_astroseg.recipes.base import Frozen
 
@@ -22,6 +22,12 @@ class Split(Frozen):
     hold_out_lon_deg: tuple[float, float] | None = Field(
         None, description="longitudes, from and to (deg), that neither trains nor validates"
     )
+
+    @model_validator(mode="after")
+    def _fold_exists(self) -> Split:
+        if self.validation_fold >= self.folds:
+            raise ValueError("`validation_fold` counts from 0 and must lie below `folds`")
+        return self
 
 
 class Augmentation(Frozen):

@@ -33,15 +33,16 @@ class Log(Frozen):
 
 
 class Local(Frozen):
-    """log10 of the value less its Gaussian local mean, over its local standard deviation.
+    """log10 of the value less its local mean: contrast against the surroundings.
 
-    It depends on a pixel's surroundings within `4 × scale_px` and on nothing else: neither
-    on the absolute level nor on where a tile was cut.
+    It depends on a pixel's surroundings and on nothing else: neither on the absolute level nor
+    on where a tile was cut.
     """
 
     kind: Literal["local"] = "local"
-    scale_px: float = Field(
-        15.0, gt=0.5, le=256, description="Gaussian sigma of the local mean and spread, pixels"
+    scale_px: float = Field(32.0, ge=1.0, le=256, description="sigma of the local mean, pixels")
+    spread_dex: float = Field(
+        0.15, gt=0, le=10, description="contrast that becomes 1, decades of the value"
     )
 
 

@@ -186,9 +186,10 @@ class Recipe(Frozen):
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "recipe"
+            reason = first["msg"].removeprefix("Value error, ")
             got = shorten(repr(first["input"]), 60, placeholder=" …")
             raise RecipeError(
-                f"recipe field {place!r} is wrong: {first['msg']} (got {got}); correct it"
+                f"recipe field {place!r} is wrong: {reason} (got {got}); correct it"
             ) from error
 
 

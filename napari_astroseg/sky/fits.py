@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
+from astropy.wcs.utils import wcs_to_celestial_frame
 from numpy.typing import NDArray
 
 from napari_astroseg.errors import ImageError, OutputError
@@ -30,7 +31,9 @@ from napari_astroseg.sky.window import Window
 ImageHDU = fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU
 
 _SKY_CARD = re.compile(
-    r"(WCSAXES|(CTYPE|CRVAL|CRPIX|CDELT|CUNIT|CROTA)[12]|(CD|PC)[12]_[12]|PV[12]_\d+|"
+    r"(WCSAXES|(CTYPE|CRVAL|CRPIX|CDELT|CUNIT|CROTA)[12]|(CD|PC)[12]_[12]|(CD|PC)00[12]00[12]|"
+    r"PV[12]_\d+|"
+    r"CNPIX[12]|[XY]PIXELSZ|PPO\d|AMD[XY]\d+|PLT(RA[HMS]|DEC(SN|[DMS]))|"  # Schmidt plates (DSS)
     r"LONPOLE|LATPOLE|RADESYS|RADECSYS|EQUINOX|EPOCH|(A|B|AP|BP)_(ORDER|DMAX|\d_\d)|WAT[12]_\d+)$"
 )
 _WHOLE_FILE_PACKERS = {b"\x1f\x8b": "gunzip", b"BZh": "bunzip2", b"\x1f\x9d": "uncompress"}
@@ -52,7 +55,7 @@ def open_image(path: str | Path, hdu: int | str | None = None) -> SkyImage:
     ImageError
         When the file or the HDU holds nothing that can be shown, with the remedy.
     """
-    path = Path(path)
+    path = Path(path).absolute()  # pixels are read later, from wherever the process is then
     with opened(path) as hdus:
         index = _chosen(hdus, hdu, path)
         image = _image_of(hdus, index, path)
@@ -136,7 +139,8 @@ def _chosen(hdus: fits.HDUList, hdu: int | str | None, path: Path) -> int:
 
 
 def _nothing_to_show(hdus: fits.HDUList, path: Path) -> str:
-    cubes = [h.shape for h in hdus if isinstance(h, ImageHDU) and len(getattr(h, "shape", ())) > 2]
+    images = [h for h in hdus if isinstance(h, ImageHDU) and not isinstance(h, fits.GroupsHDU)]
+    cubes = [h.shape for h in images if len(h.shape) > 2 and min(h.shape) > 0]
     if cubes:
         return (
             f"{path.name} holds a cube of shape {cubes[0]}; "
@@ -144,9 +148,7 @@ def _nothing_to_show(hdus: fits.HDUList, path: Path) -> str:
         )
     if any(isinstance(h, (fits.BinTableHDU, fits.TableHDU)) for h in hdus):
         return f"{path.name} holds tables but no image; open it in a table viewer such as TOPCAT"
-    return (
-        f"{path.name} holds no two-dimensional image of any size; fetch the file with the pixels"
-    )
+    return f"{path.name} holds no two-dimensional image of any size; fetch the file with the pixels"
 
 
 def _image_of(hdus: fits.HDUList, index: int, path: Path) -> SkyImage:
@@ -155,7 +157,7 @@ def _image_of(hdus: fits.HDUList, index: int, path: Path) -> SkyImage:
     wcs, notes = read_wcs(header)
     pixels = _pixels_of(hdu, index, path)
     unit = str(header.get("BUNIT", "")).strip()
-    reference = ImageRef(path.absolute(), index)
+    reference = ImageRef(path, index)
     return SkyImage(pixels, wcs, wcs_cards(header, wcs), unit, path.stem, reference, notes)
 
 
@@ -187,9 +189,10 @@ def read_wcs(header: fits.Header) -> tuple[WCS | None, tuple[str, ...]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             wcs = WCS(header, naxis=[1, 2])
-            if not wcs.has_celestial:
+            if not wcs.has_celestial or wcs.wcs.lngtyp not in {"RA", "GLON"}:
                 reason = f"its axes are {', '.join(wcs.wcs.ctype)}"
                 return None, (f"no usable sky coordinates: {reason}; positions are in pixels",)
+            wcs_to_celestial_frame(wcs)  # it raises for reference systems it does not know
             middle = wcs.pixel_to_world_values(header["NAXIS1"] / 2, header["NAXIS2"] / 2)
         if not np.all(np.isfinite(middle)) and not _reaches_the_sky(wcs, header):
             raise ValueError("no pixel falls on the sky")
@@ -221,11 +224,13 @@ def wcs_cards(header: fits.Header, wcs: WCS | None) -> fits.Header:
 
 
 def window_cards(cards: fits.Header, window: Window) -> fits.Header:
-    """The same sky for the pixels of `window`: CRPIX moved by its corner."""
+    """The same sky for the pixels of `window`: CRPIX moved by its corner, a plate's too."""
     moved = cards.copy()
-    if len(cards):
-        moved["CRPIX1"] = float(cards.get("CRPIX1", 0.0)) - window.x
-        moved["CRPIX2"] = float(cards.get("CRPIX2", 0.0)) - window.y
+    for axis, corner in ((1, window.x), (2, window.y)):
+        if len(cards):
+            moved[f"CRPIX{axis}"] = float(cards.get(f"CRPIX{axis}", 0.0)) - corner
+        if f"CNPIX{axis}" in cards:
+            moved[f"CNPIX{axis}"] = cards[f"CNPIX{axis}"] + corner
     return moved
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,14 @@ from typing import Any
 import astropy.units as u
 import dask.array as da
 import numpy as np
-from astropy.coordinates import SkyCoord
+from astropy.coordinates import BaseCoordinateFrame, SkyCoord
 from astropy.io import fits
-from astropy.wcs import WCS
-from astropy.wcs.utils import pixel_to_skycoord, proj_plane_pixel_scales, skycoord_to_pixel
+from astropy.wcs import WCS, NoConvergence
+from astropy.wcs.utils import proj_plane_pixel_scales, wcs_to_celestial_frame
 from numpy.typing import ArrayLike, NDArray
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.sky.pixels import ArrayPixels, PixelSource
+from napari_astroseg.sky.pixels import ArrayPixels, PixelSource, value_dtype
 from napari_astroseg.sky.window import Window
 
 CHUNK = 1024
@@ -64,7 +64,7 @@ class SkyImage:
     reference: ImageRef | None = None
     notes: tuple[str, ...] = ()
     bands: tuple[str, ...] = ("",)
-    _per_thread: threading.local = field(default_factory=threading.local, repr=False)
+    _per_thread: threading.local = field(default_factory=threading.local, init=False, repr=False)
 
     @classmethod
     def from_array(
@@ -74,8 +74,9 @@ class SkyImage:
         array = np.asarray(values)
         if array.ndim != 2:
             raise ImageError(f"an image has two axes, not {array.ndim}; pass one plane of it")
-        if array.dtype.kind != "f" or array.dtype.byteorder == ">":
-            array = array.astype(np.float64 if array.dtype.itemsize > 4 else np.float32)
+        if array.dtype.kind not in "fiub":
+            raise ImageError(f"an image holds real numbers, not {array.dtype}; convert them first")
+        array = array.astype(value_dtype(array.dtype), copy=False)
         header = wcs.to_header(relax=True) if wcs is not None else fits.Header()
         return cls(ArrayPixels(array), wcs, header, unit, name)
 
@@ -112,7 +113,7 @@ class SkyImage:
         """Name of the sky frame (`galactic`, `icrs`, `fk5` …); None without one."""
         if self.wcs is None:
             return None
-        return str(self.sky(0.0, 0.0).frame.name)
+        return str(self._own_sky()[1].name)
 
     def cutout(self, window: Window) -> NDArray[np.float32]:
         """The values in `window`, float32 (height, width), NaN where it hangs over the edge."""
@@ -139,16 +140,28 @@ class SkyImage:
         ImageError
             When the image has no sky coordinates.
         """
-        return pixel_to_skycoord(np.asarray(x, float), np.asarray(y, float), self._own_wcs())
+        wcs, frame = self._own_sky()
+        world = wcs.pixel_to_world_values(np.asarray(x, float), np.asarray(y, float))
+        return SkyCoord(world[wcs.wcs.lng], world[wcs.wcs.lat], unit="deg", frame=frame)
 
     def pixel(self, position: SkyCoord) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """0-based pixel (x, y) of sky positions; NaN where the projection has no answer."""
-        x, y = skycoord_to_pixel(position, self._own_wcs())
-        return np.asarray(x, float), np.asarray(y, float)
+        wcs, frame = self._own_sky()
+        there = position.transform_to(frame).spherical
+        world = np.empty((there.lon.size, 2))
+        world[:, wcs.wcs.lng], world[:, wcs.wcs.lat] = there.lon.deg.flat, there.lat.deg.flat
+        try:
+            xy = np.asarray(wcs.all_world2pix(world, 0))
+        except NoConvergence as error:  # a distortion has no inverse far off its image
+            xy = np.array(error.best_solution)
+            for failed in (error.divergent, error.slow_conv):
+                if failed is not None:
+                    xy[failed] = np.nan
+        return xy[:, 0].reshape(there.lon.shape), xy[:, 1].reshape(there.lon.shape)
 
     def window_on_sky(self, lon_deg: float, lat_deg: float, size_deg: float) -> Window:
         """A square window of `size_deg` around a position in the image's own frame."""
-        position = SkyCoord(lon_deg, lat_deg, unit="deg", frame=self.sky(0, 0).frame.name)
+        position = SkyCoord(lon_deg, lat_deg, unit="deg", frame=self._own_sky()[1])
         x, y = self.pixel(position)
         scale = self.pixel_scale_arcsec
         if not (np.isfinite(x) and np.isfinite(y)) or scale is None:
@@ -161,26 +174,27 @@ class SkyImage:
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel light: an image in a file is opened again on the other side, by name."""
         if self.reference is not None:
-            return _reopened, (self.reference,)
+            return _reopened, (self.reference, self.name)
         parts = (self.pixels, self.wcs, self.header, self.unit, self.name, None, self.notes)
         return SkyImage, (*parts, self.bands)
 
-    def _own_wcs(self) -> WCS:
-        """Own copy of each thread: WCSLIB gives wrong answers when threads share one object."""
+    def _own_sky(self) -> tuple[WCS, BaseCoordinateFrame]:
+        """Each thread's own WCS, as WCSLIB errs when threads share one, and its frame."""
         if self.wcs is None:
             raise ImageError(
                 f"{self.name} has no sky coordinates; give pixels instead, or add a WCS to its file"
             )
-        own: WCS | None = getattr(self._per_thread, "wcs", None)
+        own: tuple[WCS, BaseCoordinateFrame] | None = getattr(self._per_thread, "sky", None)
         if own is None:
-            own = self._per_thread.wcs = copy.deepcopy(self.wcs)
+            wcs = copy.deepcopy(self.wcs)
+            own = self._per_thread.sky = wcs, wcs_to_celestial_frame(wcs)
         return own
 
 
-def _reopened(reference: ImageRef) -> SkyImage:
+def _reopened(reference: ImageRef, name: str) -> SkyImage:
     from napari_astroseg.sky.fits import open_image  # it imports this module
 
-    return open_image(reference.path, reference.hdu)
+    return replace(open_image(reference.path, reference.hdu), name=name)
 
 
 def parsed_unit(text: str) -> u.UnitBase | None:

@@ -15,11 +15,8 @@ from scipy import ndimage
 Mask = NDArray[np.bool_]
 Plane = NDArray[np.float32]
 
-TRUNCATE = 4.0
-"""Gaussians end at this many sigma."""
-
-_SPREAD_FLOOR = 1e-3
-"""Least local spread, dex: keeps flat or saturated areas from being blown up into noise."""
+_PASSES = 3
+"""Running boxes in a row that stand for a Gaussian; each costs the same at any width."""
 
 
 def valid_pixels(values: NDArray[Any], floor: float) -> Mask:
@@ -48,26 +45,32 @@ def log_between(values: NDArray[Any], valid: Mask, low: float, high: float) -> P
     return result
 
 
-def local_contrast(values: NDArray[Any], valid: Mask, scale_px: float) -> Plane:
-    """log10 less its local mean, over its local standard deviation (Gaussian, `scale_px`).
+def local_contrast(values: NDArray[Any], valid: Mask, scale_px: float, spread_dex: float) -> Plane:
+    """log10 less its local mean, in units of `spread_dex`.
 
-    Missing pixels take no part in the mean or the spread.
+    The mean is taken under three running boxes in a row, which is a Gaussian of sigma `scale_px`
+    to within 3 % and ends at `local_reach`. Missing pixels take no part in it.
     """
     counted = valid & (values > 0)
     logs = np.zeros(values.shape, np.float64)
     np.log10(values, out=logs, where=counted)
-    share = _blurred(counted.astype(np.float64), scale_px)
-    share = np.maximum(share, np.finfo(np.float32).tiny)
-    mean = _blurred(logs, scale_px) / share
-    spread = _blurred(logs * logs, scale_px) / share - mean * mean
-    contrast = (logs - mean) / np.sqrt(np.maximum(spread, _SPREAD_FLOOR**2))
-    return np.where(counted, contrast, 0.0).astype(np.float32)
+    share = _smoothed(counted.astype(np.float64), scale_px)
+    mean = _smoothed(logs, scale_px) / np.maximum(share, np.finfo(np.float32).tiny)
+    return np.where(counted, (logs - mean) / spread_dex, 0.0).astype(np.float32)
 
 
 def local_reach(scale_px: float) -> int:
     """Pixels beyond which `local_contrast` does not look."""
-    return int(TRUNCATE * scale_px + 0.5)
+    return _PASSES * (_box(scale_px) // 2)
 
 
-def _blurred(plane: NDArray[np.float64], scale_px: float) -> NDArray[np.float64]:
-    return ndimage.gaussian_filter(plane, scale_px, mode="constant", truncate=TRUNCATE)
+def _box(scale_px: float) -> int:
+    """Odd side of the box whose variance, `_PASSES` times over, is that of the Gaussian."""
+    side = np.sqrt(12.0 * scale_px**2 / _PASSES + 1.0)
+    return 2 * round((side - 1.0) / 2.0) + 1
+
+
+def _smoothed(plane: NDArray[np.float64], scale_px: float) -> NDArray[np.float64]:
+    for _ in range(_PASSES):
+        plane = ndimage.uniform_filter(plane, _box(scale_px), mode="constant")
+    return plane

@@ -169,17 +169,22 @@ class CompressedPixels:
     def __getitem__(self, key: Key) -> FloatArray:
         # astropy's sections share one file position: one reader at a time.
         with self._lock:
-            if "hdus" not in self._open:
-                self._open["hdus"] = fits.open(self.path)
-            section = self._open["hdus"][self.hdu].section
             try:
-                block = section[(0,) * self.leading + tuple(key)]
-            except (OSError, ValueError, RuntimeError) as error:
+                block = self._section()[(0,) * self.leading + tuple(key)]
+            except Exception as error:
+                # Each compression breaks in its own way; all of it is the file's.
+                reason = " ".join(str(error).split())[:160] or type(error).__name__
                 raise ImageError(
-                    f"{self.path.name}: a compressed tile cannot be unpacked ({error}); "
-                    "the file is damaged: fetch it again"
+                    f"{self.path.name}: a compressed tile cannot be unpacked ({reason}); "
+                    "the file is gone or damaged: fetch it again"
                 ) from error
         return np.asarray(block).astype(self.dtype)
+
+    def _section(self) -> Any:
+        """Astropy's lazy view, by plain reads: a memory map of a file that shrinks is fatal."""
+        if "hdus" not in self._open:
+            self._open["hdus"] = fits.open(self.path, memmap=False)
+        return self._open["hdus"][self.hdu].section
 
     def __del__(self) -> None:
         for hdus in self._open.values():
@@ -203,7 +208,7 @@ class _Handle:
 
     def read(self, into: NDArray[Any], offset: int) -> None:
         """Fill the contiguous array `into` from `offset` on."""
-        view = memoryview(into.view(np.uint8))  # type: ignore[arg-type]
+        view = into.view(np.uint8).data
         try:
             got = self._read_at(view, offset)
         except OSError as error:

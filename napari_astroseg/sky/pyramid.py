@@ -9,25 +9,20 @@ a block need reading. For blocks of 2 × 2 it is the true block mean.
 
 from __future__ import annotations
 
-import operator
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
+from napari_astroseg.sky.chunks import CHUNK, ArrayFace, ChunkCache, Floats, axes, extent, runs
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.pixels import ArrayPixels
 from napari_astroseg.sky.window import Window
 
 if TYPE_CHECKING:
     from napari_astroseg.sky.stretch import Stretch
-
-CHUNK = 512
-"""Side of a chunk, level pixels: a view rounded up to chunks stays close to the view."""
 
 COARSEST = 1024
 """The coarsest level's longer side is at least this and less than twice this, so that it still
@@ -38,9 +33,6 @@ CACHE_BYTES = 256 * 2**20
 
 _BAND = 64
 """Level rows sampled at a time: keeps working memory small for any image width."""
-
-Floats = NDArray[np.float32]
-_Address = tuple[int, int, int]
 
 
 def levels(image: SkyImage) -> list[Level]:
@@ -54,65 +46,6 @@ def levels(image: SkyImage) -> list[Level]:
     height, width = (-(-n // block) * block for n in image.shape)
     cache = ChunkCache(CACHE_BYTES)
     return [Level(image, 2**k, (height >> k, width >> k), cache) for k in range(count + 1)]
-
-
-class ArrayFace:
-    """What viewers ask of an array besides its values: float32, two axes, square chunks."""
-
-    shape: tuple[int, int]
-    dtype = np.dtype(np.float32)
-    ndim = 2
-    chunks = (CHUNK, CHUNK)
-
-    @property
-    def size(self) -> int:
-        """Number of values."""
-        return self.shape[0] * self.shape[1]
-
-    def __getitem__(self, key: Any) -> Any:
-        raise NotImplementedError
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
-        """All of it: for the coarsest level, which thumbnails are made of."""
-        return np.asarray(self[:, :], dtype=dtype, copy=copy)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return self  # it never changes: a duplicated layer may share it
-
-
-class ChunkCache:
-    """The chunks used last, up to a number of bytes; safe to share between threads."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._held = 0
-        self._chunks: OrderedDict[_Address, Floats] = OrderedDict()
-        self._lock = threading.Lock()
-
-    @property
-    def held(self) -> int:
-        """Bytes held now."""
-        return self._held
-
-    def get(self, address: _Address) -> Floats | None:
-        """The chunk at (factor, row, column), if it is still here."""
-        with self._lock:
-            chunk = self._chunks.get(address)
-            if chunk is not None:
-                self._chunks.move_to_end(address)
-            return chunk
-
-    def put(self, address: _Address, chunk: Floats) -> None:
-        """Keep a chunk, and let go of those unused for longest where there are too many."""
-        with self._lock:
-            replaced = self._chunks.pop(address, None)
-            self._chunks[address] = chunk
-            self._held += chunk.nbytes - (0 if replaced is None else replaced.nbytes)
-            while self._held > self._limit and len(self._chunks) > 1:
-                self._held -= self._chunks.popitem(last=False)[1].nbytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,10 +71,10 @@ class Level(ArrayFace):
 
     def __getitem__(self, key: Any) -> Any:
         """Values for integers and slices of any step, float32, NaN where missing."""
-        rows, columns = _axes(key)
+        rows, columns = axes(key)
         (top, height, of_rows), (left, width, of_columns) = (
-            _extent(rows, self.shape[0]),
-            _extent(columns, self.shape[1]),
+            extent(rows, self.shape[0]),
+            extent(columns, self.shape[1]),
         )
         if height == 0 or width == 0:
             return np.empty((height, width), self.dtype)[of_rows, of_columns]
@@ -164,7 +97,7 @@ class Level(ArrayFace):
         columns = range(window.x // CHUNK, -(-window.x_end // CHUNK))
         for row in range(window.y // CHUNK, -(-window.y_end // CHUNK)):
             found = {column: self.cache.get((self.factor, row, column)) for column in columns}
-            for run in _runs([column for column in columns if found[column] is None]):
+            for run in runs([column for column in columns if found[column] is None]):
                 found.update(self._read_run(row, run))
             for column, chunk in found.items():
                 if chunk is not None:
@@ -254,35 +187,3 @@ def mean_of_present(taps: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
             total = np.where(present, few, 0.0).sum(axis=0)
             mean[gaps] = np.divide(total, present.sum(axis=0))
     return mean
-
-
-def _axes(key: Any) -> tuple[int | slice, int | slice]:
-    """One index per axis out of whatever stands between the brackets."""
-    parts = key if isinstance(key, tuple) else (key,)
-    if Ellipsis in parts:
-        at = parts.index(Ellipsis)
-        parts = parts[:at] + (slice(None),) * (3 - len(parts)) + parts[at + 1 :]
-    parts += (slice(None),) * (2 - len(parts))
-    if len(parts) != 2:
-        raise IndexError(f"a level has two axes; {len(parts)} indices were given")
-    return parts
-
-
-def _extent(index: int | slice, length: int) -> tuple[int, int, int | slice]:
-    """First place and number of places that cover an index, and the index within them."""
-    if not isinstance(index, slice):
-        return range(length)[operator.index(index)], 1, 0
-    places = range(length)[index]
-    if not places:
-        return 0, 0, slice(None)
-    first = min(places[0], places[-1])
-    return first, abs(places[-1] - places[0]) + 1, slice(None, None, places.step)
-
-
-def _runs(numbers: list[int]) -> Iterator[range]:
-    """Runs of consecutive numbers of an ascending list."""
-    start = 0
-    for place in range(1, len(numbers) + 1):
-        if place == len(numbers) or numbers[place] != numbers[place - 1] + 1:
-            yield range(numbers[start], numbers[place - 1] + 1)
-            start = place

@@ -81,8 +81,9 @@ class Stretch:
         """Display values of raw ones, float32, same shape."""
         values = np.asarray(raw)
         limits = self.limits
-        # float32 is enough and fast, except where the span itself does not fit into it.
-        kind = np.float32 if 1e-30 < limits.span < 1e30 else np.float64
+        # float32 is enough for what is stored so, except where the span does not fit into it.
+        small = values.dtype == np.float32 and 1e-30 < limits.span < 1e30
+        kind = np.float32 if small else np.float64
         x = np.empty(values.shape, kind)  # all steps happen in it: fresh memory is what costs
         np.subtract(values, kind(limits.low), out=x, casting="same_kind")
         with np.errstate(over="ignore"):
@@ -150,7 +151,7 @@ def sample(level: Level) -> NDArray[np.float64]:
 def zscale(values: NDArray[np.float64]) -> Limits:
     """IRAF's zscale of finite values; percentiles where its line fit finds no range."""
     if values.size >= 5:
-        low, high = ZScaleInterval(n_samples=20_000).get_limits(values)
+        low, high = ZScaleInterval(n_samples=5000).get_limits(values)
         if _apart(low, high):
             return Limits(float(low), float(high))
     return percentile(values, 99.0)

@@ -1,0 +1,109 @@
+"""Chunks: the face of a lazy array, the parts of it that are kept, the reading of an index."""
+
+from __future__ import annotations
+
+import operator
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+CHUNK = 512
+"""Side of a chunk, level pixels: a view rounded up to chunks stays close to the view."""
+
+Floats = NDArray[np.float32]
+_Address = tuple[int, int, int]
+
+
+class ArrayFace:
+    """What viewers ask of an array besides its values: float32, two axes, square chunks."""
+
+    shape: tuple[int, int]
+    dtype = np.dtype(np.float32)
+    ndim = 2
+    chunks = (CHUNK, CHUNK)
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return self.shape[0] * self.shape[1]
+
+    def __getitem__(self, key: Any) -> Any:
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        """All of it: for the coarsest level, which thumbnails are made of."""
+        return np.asarray(self[:, :], dtype=dtype, copy=copy)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self  # it never changes: a duplicated layer may share it
+
+
+class ChunkCache:
+    """The chunks used last, up to a number of bytes; safe to share between threads."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held = 0
+        self._chunks: OrderedDict[_Address, Floats] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def held(self) -> int:
+        """Bytes held now."""
+        return self._held
+
+    def get(self, address: _Address) -> Floats | None:
+        """The chunk at (factor, row, column), if it is still here."""
+        with self._lock:
+            chunk = self._chunks.get(address)
+            if chunk is not None:
+                self._chunks.move_to_end(address)
+            return chunk
+
+    def put(self, address: _Address, chunk: Floats) -> None:
+        """Keep a chunk, and let go of those unused for longest where there are too many."""
+        with self._lock:
+            replaced = self._chunks.pop(address, None)
+            self._chunks[address] = chunk
+            self._held += chunk.nbytes - (0 if replaced is None else replaced.nbytes)
+            while self._held > self._limit and len(self._chunks) > 1:
+                self._held -= self._chunks.popitem(last=False)[1].nbytes
+
+
+def axes(key: Any) -> tuple[int | slice, int | slice]:
+    """One index per axis out of whatever stands between the brackets."""
+    parts = key if isinstance(key, tuple) else (key,)
+    if Ellipsis in parts:
+        at = parts.index(Ellipsis)
+        parts = parts[:at] + (slice(None),) * (3 - len(parts)) + parts[at + 1 :]
+    parts += (slice(None),) * (2 - len(parts))
+    if len(parts) != 2:
+        raise IndexError(f"a level has two axes; {len(parts)} indices were given")
+    return parts
+
+
+def extent(index: int | slice, length: int) -> tuple[int, int, int | slice]:
+    """First place and number of places that cover an index, and the index within them."""
+    if not isinstance(index, slice):
+        return range(length)[operator.index(index)], 1, 0
+    places = range(length)[index]
+    if not places:
+        return 0, 0, slice(None)
+    first = min(places[0], places[-1])
+    return first, abs(places[-1] - places[0]) + 1, slice(None, None, places.step)
+
+
+def runs(numbers: list[int]) -> Iterator[range]:
+    """Runs of consecutive numbers of an ascending list."""
+    start = 0
+    for place in range(1, len(numbers) + 1):
+        if place == len(numbers) or numbers[place] != numbers[place - 1] + 1:
+            yield range(numbers[start], numbers[place - 1] + 1)
+            start = place

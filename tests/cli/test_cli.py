@@ -1,0 +1,177 @@
+"""The command line as a person types it: exit status, one-line errors, files, JSON."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from skies import write_four_maps
+
+from napari_astroseg.cli.main import VERBS, main
+
+TRAIN = ("family.channels=[4,8]", "family.bottleneck=8", "data.patch_px=32", "data.min_mask=0.05",
+         "data.allow_missing=true", "schedule.epochs=1", "normalisation.kind=log")  # fmt: skip
+
+
+def astroseg(*words):
+    return main([str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def maps(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("maps")
+    write_four_maps(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(maps, tmp_path_factory):
+    out = tmp_path_factory.mktemp("run")
+    assert astroseg("train", "filaments", "--data", maps, "--out", out, "--set", *TRAIN) == 0
+    return out
+
+
+def test_help_lists_every_verb_that_works(capsys):
+    with pytest.raises(SystemExit) as leaving:
+        astroseg("--help")
+    assert leaving.value.code == 0
+    told = capsys.readouterr().out
+    assert all(verb in told for verb in VERBS)
+
+
+@pytest.mark.parametrize("words", [["predict"], ["train", "filaments"], ["simulate", "cows"]])
+def test_bad_usage_is_status_two(words):
+    with pytest.raises(SystemExit) as leaving:
+        astroseg(*words)
+    assert leaving.value.code == 2
+
+
+def test_info_in_words_and_json(maps, capsys):
+    image = maps / "000_image.fits"
+    assert astroseg("info", image) == 0
+    told = capsys.readouterr().out
+    assert "256 × 192 px" in told and "GLON-CAR/GLAT-CAR" in told and "11.5″/px" in told
+    assert astroseg("info", image, maps / "nothing.fits", "--json") == 1
+    out, err = capsys.readouterr()
+    first, second = json.loads(out)
+    assert first["images"][0]["pixel_scale_arcsec"] == 11.5
+    assert second["kind"] == "none"
+    assert err.startswith("error: ") and err.count("\n") == 1
+
+
+def test_training_tells_losses_and_leaves_a_model(run, capsys):
+    assert {"model.safetensors", "last.safetensors", "recipe.yaml", "history.jsonl"} <= {
+        path.name for path in run.iterdir()
+    }
+    assert astroseg("models", run) == 0
+    told = capsys.readouterr().out
+    assert "astroseg train filaments" in told and "trained on" in told
+    assert astroseg("models", run, "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["recipe"] == "filaments"
+
+
+def test_predict_leaves_the_promised_files(run, maps, tmp_path, capsys):
+    image = maps / "000_image.fits"
+    words = ("predict", image, "--model", run, "--threshold", 0.4, "--json", "--quiet")
+    assert astroseg(*words, "--out", tmp_path) == 0
+    out, err = capsys.readouterr()
+    (told,) = json.loads(out)
+    assert err == ""
+    assert {"probability.fits", "regions.fits", "catalogue.ecsv", "catalogue.reg", "preview.png",
+            "provenance.json"} == set(told["files"])  # fmt: skip
+    assert (tmp_path / "prediction.zarr").is_dir()
+    again = json.loads((tmp_path / "provenance.json").read_text())["command"]
+    assert again["threshold"] == 0.4 and again["line"].startswith("astroseg predict")
+
+
+def test_predict_on_part_of_the_sky_and_on_several_images(run, maps, tmp_path):
+    image = maps / "000_image.fits"
+    out = tmp_path / "sky"
+    assert astroseg("predict", image, "--model", run, "--out", out, "--sky", "29.9,0.15,6'") == 0
+    from napari_astroseg.sky.fits import open_image
+
+    assert open_image(out / "regions.fits").shape == (31, 31)
+    write_four_maps(tmp_path, "second", seed=3)
+    out = tmp_path / "two"
+    words = ("predict", image, tmp_path / "second_image.fits", "--model", run, "--out", out)
+    assert astroseg(*words, "--window", "0,0,64,64") == 0
+    assert {path.name for path in out.iterdir()} == {"000_image", "second_image"}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["predict", "none.fits", "--model", "RUN", "--out", "D"], "check the name"),
+        (["predict", "IMAGE", "--model", "nothing", "--out", "D"], "no model 'nothing'"),
+        (["predict", "IMAGE", "--model", "RUN", "--out", "D", "--window", "1,2"], "4 numbers"),
+        (["predict", "IMAGE", "--model", "RUN", "--out", "D", "--sky", "9,9,1"], "outside"),
+        (["predict", "IMAGE", "--model", "RUN", "--out", "D", "--hdu", "7"], "no HDU 7"),
+        (["train", "nothing", "--data", "D", "--out", "D"], "no preset is called"),
+        (["train", "filaments", "--data", "D", "--out", "D", "--set", "epochs"], "KEY=VALUE"),
+        (["train", "filaments", "--data", "D", "--out", "D", "--set", "a=["], "not YAML"),
+        (["train", "none.yaml", "--data", "D", "--out", "D"], "cannot be read"),
+        (["simulate", "filaments", "--out", "D", "--size", "8"], "at least 64 pixels"),
+    ],
+)
+def test_an_error_is_one_line_with_the_remedy(words, says, run, maps, tmp_path, capsys):
+    places = {"RUN": run, "IMAGE": maps / "000_image.fits", "D": tmp_path}
+    assert astroseg(*(places.get(word, word) for word in words)) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("error: ") and says in err and "Traceback" not in err
+
+
+def test_debug_shows_where(tmp_path):
+    from napari_astroseg.errors import ModelError
+
+    with pytest.raises(ModelError):
+        astroseg("models", "nothing", "--debug")
+
+
+def test_simulated_skies_can_be_trained_on(tmp_path, capsys):
+    assert astroseg("simulate", "filaments", "--out", tmp_path, "--n", 1, "--size", 192) == 0
+    assert "astroseg train filaments" in capsys.readouterr().err
+    out = tmp_path / "run"
+    assert astroseg("train", "filaments", "--data", tmp_path, "--out", out, "--set", *TRAIN,
+                    "data.empty=1") == 0  # fmt: skip
+
+
+def test_evaluate_prints_figures_and_writes_them(run, maps, tmp_path, capsys):
+    assert astroseg("evaluate", run, maps, "--out", tmp_path, "--window", "0,0,128,128") == 0
+    assert "dice" in capsys.readouterr().out
+    assert astroseg("evaluate", run, maps, "--json") == 0
+    figures = json.loads(capsys.readouterr().out)["figures"]
+    assert {"dice", "recovery", "missed", "new"} <= figures.keys()
+    assert json.loads((tmp_path / "evaluation.json").read_text())["recipe"] == "filaments"
+
+
+def test_an_interrupt_says_how_to_go_on(monkeypatch, run, maps, tmp_path, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr("napari_astroseg.engine.outputs.predict_to_folder", interrupted)
+    words = ("predict", maps / "000_image.fits", "--model", run, "--out", tmp_path)
+    assert astroseg(*words) == 130
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_without_a_display_the_window_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr("sys.platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert astroseg() == 1
+    assert "demo --headless" in capsys.readouterr().err
+
+
+def test_output_into_a_closed_pipe_is_no_error(maps):
+    shell = f"{sys.executable} -m napari_astroseg info {maps}/*.fits | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stderr == ""
+
+
+def test_the_demo_runs_headless_on_the_model_in_the_box(tmp_path, capsys):
+    assert astroseg("demo", "--headless", "--out", tmp_path) == 0
+    told = capsys.readouterr().out
+    assert str(tmp_path / "preview.png") in told and str(tmp_path / "catalogue.ecsv") in told
+    dice = float(told.split("Dice ")[1].split()[0])
+    assert dice > 0.6

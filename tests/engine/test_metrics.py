@@ -1,0 +1,69 @@
+"""Figures against brute force and against the field's own library."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torchmetrics.functional.classification import binary_auroc, binary_average_precision
+
+from napari_astroseg.engine.metrics import PixelCounts, missed_structures
+
+
+@pytest.fixture
+def scored():
+    rng = np.random.default_rng(0)
+    target = rng.random((50, 60)) < 0.2
+    probability = np.clip(rng.normal(0.3 + 0.3 * target, 0.15), 0, 1).round(3).astype(np.float32)
+    counted = rng.random((50, 60)) < 0.9
+    counts = PixelCounts()
+    counts.add(probability, target, counted)
+    return counts, probability[counted], target[counted]
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.4, 0.5, 0.6, 0.8])
+def test_dice_and_recoveries_by_hand(scored, threshold):
+    counts, probability, target = scored
+    mask = probability >= np.float32(threshold)
+    assert counts.dice(threshold) == pytest.approx(2 * (mask & target).sum() / (mask.sum() + target.sum()))
+    assert counts.recovery(threshold) == pytest.approx((mask & target).sum() / target.sum())
+    assert counts.background_recovery(threshold) == pytest.approx((~mask & ~target).sum() / (~target).sum())
+
+
+def test_the_best_threshold_is_the_best(scored):
+    counts, *_ = scored
+    threshold, dice = counts.best()
+    assert dice == pytest.approx(counts.dice(threshold))
+    assert dice >= max(counts.dice(t / 100) for t in range(1, 100)) - 1e-12
+
+
+def test_areas_agree_with_torchmetrics(scored):
+    counts, probability, target = scored
+    given_, truth = torch.from_numpy(probability), torch.from_numpy(target.astype(int))
+    assert counts.roc_auc() == pytest.approx(float(binary_auroc(given_, truth)), abs=1e-6)
+    expected = float(binary_average_precision(given_, truth))
+    assert counts.average_precision() == pytest.approx(expected, abs=1e-6)
+
+
+@given(st.lists(st.integers(0, 1000), min_size=1, max_size=50))
+def test_every_thousandth_is_its_own_bin(steps):
+    probability = np.array(steps, np.float32) / np.float32(1000)
+    counts = PixelCounts()
+    everywhere = np.ones(len(steps), bool)
+    counts.add(probability, everywhere, everywhere)
+    assert np.array_equal(counts.on, np.bincount(steps, minlength=1001))
+
+
+def test_without_truth_there_is_no_figure():
+    counts = PixelCounts()
+    counts.add(np.zeros(5, np.float32), np.zeros(5, bool), np.ones(5, bool))
+    assert np.isnan(counts.recovery(0.5)) and np.isnan(counts.roc_auc())
+    assert np.isnan(counts.average_precision())
+
+
+def test_structures_missed_are_those_not_touched():
+    target, mask = np.zeros((2, 20, 20), bool)
+    target[2:4, 2:4] = target[10:12, 10:12] = target[15:17, 2:4] = True
+    mask[3, 3] = True
+    assert missed_structures(mask, target) == pytest.approx(2 / 3)
+    assert np.isnan(missed_structures(mask, np.zeros_like(target)))

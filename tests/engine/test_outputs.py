@@ -1,0 +1,171 @@
+"""The folder a prediction leaves: complete, on the input's own sky, and resumable."""
+
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+from regions import Regions
+
+from napari_astroseg.engine.events import Finished, TileDone
+from napari_astroseg.engine.evaluate import evaluate
+from napari_astroseg.engine.outputs import predict_to_folder
+from napari_astroseg.engine.predict import predict, predicted
+from napari_astroseg.errors import DataError, OutputError
+from napari_astroseg.sky.catalogue import Catalogue
+from napari_astroseg.sky.fits import open_image, write_image
+from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.window import Window
+
+
+def finished(events):
+    *_, last = events
+    assert isinstance(last, Finished)
+    return last.result
+
+
+def sky_of(path, points):
+    with fits.open(path) as hdus:
+        header = next(h.header for h in hdus if h.header.get("NAXIS", 0) == 2 or "ZNAXIS" in h.header)
+        return np.array(WCS(header).pixel_to_world_values(points[:, 0], points[:, 1]))
+
+
+@pytest.mark.parametrize("window", [None, Window(20, 30, 90, 70)])
+def test_every_file_is_there_and_on_the_input_s_sky(random_model, field_image, tmp_path, window):
+    result = finished(predict_to_folder(random_model, field_image, tmp_path, window, threshold=0.5))
+    names = {path.name for path in result["files"]}
+    assert names == {"probability.fits", "regions.fits", "catalogue.ecsv", "catalogue.reg",
+                     "preview.png", "provenance.json"}  # fmt: skip
+    assert all((tmp_path / name).stat().st_size for name in names)
+    corner = np.array([window.x, window.y] if window else [0, 0])
+    points = np.random.default_rng(0).uniform(0, 60, (20, 2))
+    expected = sky_of(field_image, points + corner)
+    for name in ("probability.fits", "regions.fits"):
+        assert np.abs(sky_of(tmp_path / name, points) - expected).max() < 1e-9
+    image = open_image(field_image)
+    inside = window or Window.whole(image.shape)
+    probability = open_image(tmp_path / "probability.fits").cutout(Window.whole(inside.shape))
+    gaps = np.isnan(image.cutout(inside))
+    assert np.array_equal(np.isnan(probability), gaps)
+    regions = fits.getdata(tmp_path / "regions.fits", 1)
+    assert not regions[gaps].any()
+    assert regions.max() == result["structures"] == len(Catalogue.read(tmp_path / "catalogue.ecsv"))
+    provenance = json.loads((tmp_path / "provenance.json").read_text())
+    assert provenance["model"]["digest"] == random_model.digest
+    assert provenance["inputs"][-1]["path"] == str(field_image)
+
+
+@pytest.mark.parametrize("distortion", [
+    {"A_ORDER": 2, "B_ORDER": 2, "A_2_0": 1e-5, "B_0_2": -2e-5},
+    {"CD1_1": -0.0009, "CD1_2": 0.0003, "CD2_1": 0.0003, "CD2_2": 0.0009},
+    {"CROTA2": 31.0},
+])  # fmt: skip
+def test_any_celestial_wcs_comes_through_to_a_billionth_of_a_degree(random_model, tmp_path, distortion):
+    sip = "-SIP" if "A_ORDER" in distortion else ""
+    header = fits.Header({"CTYPE1": "RA---TAN" + sip, "CTYPE2": "DEC--TAN" + sip,
+                          "CRVAL1": 83.63308123456, "CRVAL2": 22.01447123456,
+                          "CRPIX1": 31.5, "CRPIX2": 12.25})  # fmt: skip
+    if "CD1_1" not in distortion:
+        header.update({"CDELT1": -0.00319444444444, "CDELT2": 0.00319444444444})
+    header.update(distortion)
+    values = np.random.default_rng(0).lognormal(np.log(1e22), 0.2, (80, 90)).astype(np.float32)
+    path = write_image(tmp_path / "in.fits", values, header, "cm-2")
+    finished(predict_to_folder(random_model, path, tmp_path / "out", Window(7, 9, 60, 50)))
+    points = np.random.default_rng(1).uniform(0, 50, (30, 2))
+    expected = sky_of(path, points + [7, 9])
+    assert np.abs(sky_of(tmp_path / "out" / "probability.fits", points) - expected).max() < 1e-9
+
+
+def test_outlines_read_back_as_regions_on_the_sky(random_model, field_image, tmp_path):
+    result = finished(predict_to_folder(random_model, field_image, tmp_path, threshold=0.5))
+    shapes = Regions.read(tmp_path / "catalogue.reg", format="ds9")
+    assert len(shapes) >= result["structures"] > 0
+    image = open_image(field_image)
+    x, y = image.pixel(shapes[0].vertices)
+    assert (x > -1).all() and (x < 256).all() and (y > -1).all() and (y < 192).all()
+
+
+def test_an_image_without_sky_gets_pixel_regions(random_model, noise_image, tmp_path):
+    finished(predict_to_folder(random_model, noise_image, tmp_path, threshold=0.5))
+    assert "image" in (tmp_path / "catalogue.reg").read_text()
+    assert Catalogue.read(tmp_path / "catalogue.ecsv").frame is None
+
+
+def test_a_stopped_prediction_resumes_and_gives_the_same(random_model, field_image, tmp_path):
+    events = predict(random_model, field_image, store=tmp_path / "s.zarr")
+    for event in events:
+        if isinstance(event, TileDone) and event.done == 2:
+            events.close()
+    resumed = list(predict(random_model, field_image, store=tmp_path / "s.zarr", resume=True))
+    expected = predicted(predict(random_model, field_image))
+    assert np.array_equal(predicted(iter(resumed)), expected, equal_nan=True)
+    changed = os.stat(tmp_path / "s.zarr").st_mtime_ns
+    assert changed  # the store was kept, not made anew
+    with pytest.raises(OutputError, match="another model, image or window"):
+        list(predict(random_model, field_image, Window(0, 0, 64, 64),
+                     store=tmp_path / "s.zarr", resume=True))  # fmt: skip
+
+
+def test_tiles_on_disk_are_not_predicted_again(random_model, field_image, tmp_path, monkeypatch):
+    store = tmp_path / "s.zarr"
+    whole = predicted(predict(random_model, field_image, store=store))
+
+    def never(*_):
+        raise AssertionError("a tile was predicted again")
+
+    monkeypatch.setattr("napari_astroseg.engine.predict.Predictor.answer", never)
+    again = predicted(predict(random_model, field_image, store=store, resume=True))
+    assert np.array_equal(again, whole, equal_nan=True)
+
+
+def test_a_folder_that_is_no_store_is_left_alone(random_model, field_image, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    with pytest.raises(OutputError, match="move it elsewhere"):
+        list(predict(random_model, field_image, store=tmp_path / "mine"))
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
+
+
+def test_a_store_of_earlier_work_is_replaced_unless_resumed(random_model, field_image, tmp_path):
+    for window in (Window(0, 0, 64, 64), Window(0, 0, 96, 64)):
+        list(predict(random_model, field_image, window, store=tmp_path / "s.zarr"))
+    shutil.rmtree(tmp_path / "s.zarr")
+
+
+def test_a_disk_that_refuses_is_told(random_model, field_image, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="choose another folder"):
+        finished(predict_to_folder(random_model, field_image, tmp_path / "file" / "out"))
+
+
+def test_evaluation_gives_the_paper_s_figures(random_model, maps):
+    told = evaluate(random_model, maps, window=Window(0, 0, 128, 128))
+    assert {"dice", "recovery", "missed", "new", "dice_0.2", "dice_0.8"} <= told["figures"].keys()
+    assert all(0 <= told["figures"][name] <= 1 for name in ("dice", "recovery", "missed", "new"))
+    assert told["errors"]["dice"] >= 0
+    json.dumps(told)
+
+
+def test_evaluation_without_truth_is_refused(random_model, maps):
+    with pytest.raises(DataError, match="no labelled structure"):
+        evaluate(random_model, maps, window=Window(0, 0, 4, 4))
+
+
+def test_dice_of_a_perfect_answer_is_one(random_model, maps, monkeypatch):
+    from napari_astroseg.sky.fourmaps import open_four_maps
+
+    truth = {f.name: f for f in open_four_maps(maps)}
+
+    def perfect(model, image, window, **_):
+        assert isinstance(image, SkyImage)
+        field = truth[image.name]
+        probability = np.where(field.valid, field.target.astype(np.float32), np.nan)
+        yield TileDone(window, probability[None].astype(np.float32), 1, 1)
+
+    monkeypatch.setattr("napari_astroseg.engine.evaluate.predict", perfect)
+    figures = evaluate(random_model, maps)["figures"]
+    assert figures["dice"] == figures["recovery"] == figures["roc_auc"] == 1
+    assert figures["missed"] == figures["new"] == 0
