@@ -1,0 +1,17 @@
+"""Simulated skies with known truth, in the file layouts of the real training sets."""
+
+from napari_astroseg.sky.simulate.filaments import (
+    FilamentSky,
+    iter_filaments,
+    simulate_filaments,
+    write_filaments,
+)
+from napari_astroseg.sky.simulate.settings import FilamentSettings
+
+__all__ = [
+    "FilamentSettings",
+    "FilamentSky",
+    "iter_filaments",
+    "simulate_filaments",
+    "write_filaments",
+]

@@ -1,0 +1,107 @@
+"""A real napari window for each test, its plug-in registered, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+# Before napari is imported: it looks up its folders once.
+_HOME = tempfile.TemporaryDirectory(prefix="astroseg-tests-")
+for _name, _folder in {
+    "HOME": "",
+    "XDG_CONFIG_HOME": ".config",
+    "XDG_CACHE_HOME": ".cache",
+    "XDG_DATA_HOME": ".local/share",
+    "XDG_STATE_HOME": ".local/state",
+}.items():
+    _path = Path(_HOME.name) / _folder
+    _path.mkdir(parents=True, exist_ok=True)
+    os.environ[_name] = str(_path)
+os.environ["NAPARI_ENSURE_PLUGIN_MAIN_THREAD"] = "1"
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+MANIFEST = Path(__file__).resolve().parents[2] / "napari_astroseg" / "napari.yaml"
+
+IGNORED = [
+    # napari's settings still use pydantic's old spelling.
+    "ignore:`json_encoders` is deprecated",
+    # Qt 5 cannot tell whether the desktop is dark, and napari asks it at each start.
+    "ignore:System theme detection requires a Qt6 backend:UserWarning",
+]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for line in IGNORED:
+        config.addinivalue_line("filterwarnings", line)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.gui)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fail a test that leaves a thread or a process running."""
+    threads, processes = set(_threads()), set(_processes())
+    yield
+    deadline = time.monotonic() + 5.0
+    left: set[Any] = set()
+    while time.monotonic() < deadline:
+        left = (set(_threads()) - threads) | (set(_processes()) - processes)
+        if not left:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"left running: {left}")
+
+
+def _threads() -> Iterator[threading.Thread]:
+    for thread in threading.enumerate():
+        # Qt's own threads show up as dummies, and never leave that list on Python 3.11.
+        if thread.is_alive() and not isinstance(thread, threading._DummyThread):
+            yield thread
+
+
+def _processes() -> Iterator[psutil.Process]:
+    for process in psutil.Process().children(recursive=True):
+        try:
+            # One of these serves the whole session, and ends with it.
+            if not any("resource_tracker" in word for word in process.cmdline()):
+                yield process
+        except psutil.NoSuchProcess:
+            continue
+
+
+@pytest.fixture
+def plugin(npe2pm: Any) -> Any:
+    """The plug-in as its manifest announces it, and no other from this machine."""
+    from npe2 import PluginManifest
+
+    npe2pm.register(PluginManifest.from_file(MANIFEST))
+    return npe2pm
+
+
+@pytest.fixture
+def viewer(plugin: Any, make_napari_viewer: Callable[..., Any]) -> Viewer:
+    """A window on the screen."""
+    return make_napari_viewer(show=True)
+
+
+@pytest.fixture
+def sentences() -> Callable[[], list[str]]:
+    """What napari has told the user since the test began."""
+    from napari.utils.notifications import notification_manager
+
+    before = len(notification_manager.records)
+    return lambda: [str(each.message) for each in notification_manager.records[before:]]
