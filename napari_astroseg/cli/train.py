@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from napari_astroseg.errors import RecipeError
+
+if TYPE_CHECKING:
+    from napari_astroseg.recipes.recipe import Recipe
 
 HELP = "train a recipe on data"
 
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Declare the verb's words."""
-    verb.add_argument("recipe", metavar="RECIPE", help="a preset's name or a YAML file")
+    verb.add_argument(
+        "recipe",
+        metavar="RECIPE",
+        help="a preset's name, a YAML file, or a model whose recipe to use",
+    )
     verb.add_argument("--data", required=True, type=Path, metavar="D", help="folder of maps")
     verb.add_argument("--out", required=True, type=Path, metavar="RUN", help="the run's folder")
     verb.add_argument("--name", default="", help="what the model's card calls it")
@@ -27,6 +34,13 @@ def add(verb: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="change fields of the recipe, e.g. schedule.epochs=5 'family.channels=[16,32]'",
     )
+    verb.add_argument(
+        "--from",
+        dest="start_from",
+        default="",
+        metavar="MODEL",
+        help="begin with a trained model's weights (fine-tuning)",
+    )
     verb.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     verb.add_argument("--resume", action="store_true", help="go on where the run stopped")
 
@@ -37,13 +51,13 @@ def run(options: argparse.Namespace) -> int:
     from napari_astroseg.engine.events import Finished
     from napari_astroseg.engine.run import Run
     from napari_astroseg.engine.train import train
-    from napari_astroseg.recipes.recipe import Recipe
 
-    recipe = Recipe.open(options.recipe).replace(**assignments(options.set))
+    recipe = recipe_named(options.recipe).replace(**assignments(options.set))
     where = Run(
         data=options.data,
         out=options.out,
         device=options.device,
+        start_from=options.start_from,
         resume=options.resume,
         command=options.command,
         name=options.name,
@@ -54,6 +68,17 @@ def run(options: argparse.Namespace) -> int:
             dice = best["figures"].get("dice", float("nan"))
             print(f"best epoch {best['epoch']}, validation Dice {dice:.3f}: {best['model']}")
     return 0
+
+
+def recipe_named(name: str) -> Recipe:
+    """A preset, a YAML file, or the recipe inside a trained model."""
+    from napari_astroseg.engine.card import read_card
+    from napari_astroseg.recipes.recipe import Recipe
+
+    path = Path(name)
+    if path.is_dir() or path.suffix == ".safetensors":
+        return read_card(path).recipe
+    return Recipe.open(name)
 
 
 def assignments(words: list[str]) -> dict[str, Any]:

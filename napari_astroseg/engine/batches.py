@@ -74,7 +74,7 @@ class TrainingSet:
         spec = self._recipe.data
         rng = np.random.default_rng([self._recipe.schedule.seed, number])
         drawn = [
-            s.draw(rng, spec.positions, spec.min_mask, spec.empty, spec.allow_missing)
+            s.draw(rng, spec.positions, spec.min_mask, spec.anywhere, spec.allow_missing)
             for s in self._samplers
         ]
         patches = Patches.joined(drawn)

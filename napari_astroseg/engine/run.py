@@ -19,6 +19,8 @@ class Run:
         `recipe.yaml`, `history.jsonl`.
     device
         `auto`, `cpu`, `cuda` or `mps`.
+    start_from
+        A model whose weights to begin with (fine-tuning); random ones by default.
     resume
         Go on from `last.safetensors` when it is there.
     command
@@ -30,6 +32,7 @@ class Run:
     data: Path
     out: Path
     device: str = "auto"
+    start_from: str = ""
     resume: bool = False
     command: str = ""
     name: str = ""

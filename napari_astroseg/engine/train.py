@@ -6,6 +6,7 @@ epoch the run's folder holds a checkpoint and the best model so far, each writte
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import time
@@ -21,7 +22,7 @@ from napari_astroseg.engine.card import MODEL_FILE, ModelCard
 from napari_astroseg.engine.checkpoint import LAST_FILE, Progress, load_checkpoint, save_checkpoint
 from napari_astroseg.engine.events import EpochDone, Event, Finished, Started, StepDone, Warned
 from napari_astroseg.engine.metrics import PixelCounts
-from napari_astroseg.engine.model import Model, torch_device
+from napari_astroseg.engine.model import Model, load_model, torch_device
 from napari_astroseg.engine.nets import build
 from napari_astroseg.engine.nets.base import Net
 from napari_astroseg.engine.provenance import versions
@@ -82,7 +83,7 @@ class Training:
         self.fabric = Fabric(
             accelerator=device.type, devices=1, precision=recipe.schedule.precision
         )
-        net = build(recipe.family)
+        net = _begun_from(recipe, run.start_from) if run.start_from else build(recipe.family)
         optimiser = torch.optim.Adam(net.parameters(), lr=recipe.schedule.learning_rate)
         self.progress = Progress(0, -math.inf, 0, recipe.to_yaml(), self._digest)
         self.best_figures: dict[str, float] = {}
@@ -199,7 +200,8 @@ class Training:
             name=self.run.name or self.recipe.name,
             recipe=self.recipe,
             parameters=sum(weight.numel() for weight in self.bare.parameters()),
-            trained_on=_told(self.data),
+            trained_on=_told(self.data)
+            + (f"; started from {self.run.start_from}" if self.run.start_from else ""),
             data_digest=self._digest,
             command=self.run.command,
             figures={f"validation_{k}": round(v, 4) for k, v in figures.items()},
@@ -225,6 +227,17 @@ class Training:
     def _remember(self, done: EpochDone) -> None:
         with (self.run.out / HISTORY_FILE).open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(done)) + "\n")
+
+
+def _begun_from(recipe: Recipe, name_or_path: str) -> Net:
+    """A copy of a trained model's network, to be trained further."""
+    model = load_model(name_or_path)
+    if model.recipe.family != recipe.family or model.recipe.normalisation != recipe.normalisation:
+        raise TrainingError(
+            f"{model.card.name} has another network or normalisation than this recipe; start from "
+            "it with its own recipe: name the model in the recipe's place"
+        )
+    return copy.deepcopy(model.net)
 
 
 def _told(data: TrainingSet) -> str:

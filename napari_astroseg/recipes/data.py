@@ -49,10 +49,10 @@ class PatchData(Frozen):
         "(one_vs_all), or whichever the files allow (auto)",
     )
     patch_px: int = Field(64, ge=16, le=1024, multiple_of=16, description="patch side, pixels")
-    positions: int = Field(3, ge=1, le=100, description="random patch positions per region")
+    positions: int = Field(3, ge=0, le=100, description="random patch positions per region")
     min_mask: float = Field(0.2, ge=0.0, le=1.0, description="least fraction of mask in a patch")
-    empty: float = Field(
-        0.0, ge=0.0, le=5.0, description="patches placed anywhere, per patch placed on a region"
+    anywhere: int = Field(
+        0, ge=0, le=100_000, description="patches per map placed anywhere, whatever they hold"
     )
     allow_missing: bool = Field(
         False, description="keep patches with missing pixels, masked out of the loss"

@@ -112,17 +112,14 @@ class Sampler:
         rng: np.random.Generator,
         positions: int,
         min_mask: float,
-        empty: float,
+        anywhere: int,
         allow_missing: bool,
     ) -> Patches:
-        """Patches at random positions around each region, and `empty` times as many anywhere."""
+        """Patches at random positions around each region, and `anywhere` more on the whole map."""
         near = self._near_regions(rng, positions, min_mask, allow_missing)
-        if not empty:
-            return near
-        wanted = max(round(empty * max(len(near), 1)), 0)
-        x, y = self._anywhere(rng, wanted * _TRIES)
+        x, y = self._anywhere(rng, anywhere * _TRIES)
         good = self._fits(x, y, allow_missing) & (self._labelled.over(x, y, self._patch) > 0)
-        return Patches.joined([near, self._patches(x[good][:wanted], y[good][:wanted])])
+        return Patches.joined([near, self._patches(x[good][:anywhere], y[good][:anywhere])])
 
     def validation(self) -> Patches:
         """Every patch of a grid that lies wholly in validation areas and has labelled pixels."""

@@ -132,7 +132,7 @@ def test_simulated_skies_can_be_trained_on(tmp_path, capsys):
     assert "astroseg train filaments" in capsys.readouterr().err
     out = tmp_path / "run"
     assert astroseg("train", "filaments", "--data", tmp_path, "--out", out, "--set", *TRAIN,
-                    "data.empty=1") == 0  # fmt: skip
+                    "data.anywhere=20") == 0  # fmt: skip
 
 
 def test_evaluate_prints_figures_and_writes_them(run, maps, tmp_path, capsys):

@@ -1,13 +1,14 @@
 """RoI: the observational definition of a filament's region of interest.
 
 A filament on a survey map is not what a simulator drew: it is what rises above its surroundings
-with the curvature of a ridge, far enough along the sky. This module applies the definition of the
+with the curvature of a ridge, far enough along the sky. This module follows the idea of the
 Hi-GAL catalogue (Schisano et al. 2014, ApJ 791 27; 2020, MNRAS 492 5420) to a noise-free sky, so
 that simulated truth means the same as the survey's. Here the curvature is that of log10 N, which
 measures contrast (a fraction of the local column density) at every level of the Galaxy.
 
 The numbers in `RoiCriteria` are not the catalogue's own: they were chosen by how well the
-definition alone, with no network, redraws the published RoIs of one Hi-GAL field (Dice 0.73).
+definition alone, with no network, redraws the published RoIs of one Hi-GAL field (Dice 0.73), so
+that field is no independent test of a model trained on these skies.
 """
 
 from __future__ import annotations

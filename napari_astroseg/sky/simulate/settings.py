@@ -68,6 +68,6 @@ class FilamentSettings:
     edge_rim: float = 0.06
     """Scatter of the error along that edge as a fraction of N; it fades over 2 px."""
     edge_gap_px: float = 8.0
-    """No RoI is marked so near the edge, as in the survey: derivatives there mean nothing."""
+    """No RoI is marked so near the edge, as on the survey map looked at; derivatives fail there."""
     pixel_arcsec: float = 11.5
     """Size of a pixel on the sky."""
