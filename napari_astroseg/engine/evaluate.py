@@ -17,6 +17,9 @@ from napari_astroseg.sky.patches import deal_folds
 from napari_astroseg.sky.window import Window
 
 PAPER_THRESHOLDS = (0.2, 0.4, 0.6, 0.8)
+_AREA_PX = 64
+"""Side of the sky areas drawn, pixels: wider than the structures are long, mostly."""
+
 _DRAWS = 200
 """Bootstrap draws of sky areas behind each error."""
 
@@ -91,7 +94,7 @@ def _score(
     place = whole.slices
     counted = field.labelled[place] & np.isfinite(probability)
     target = field.target[place]
-    areas = deal_folds([target.shape], model.recipe.data.split.area_px, np.iinfo(np.int16).max)[0]
+    areas = deal_folds([target.shape], _AREA_PX, np.iinfo(np.int16).max)[0]
     counts = []
     for area in np.unique(areas):
         here = areas == area
