@@ -26,9 +26,9 @@ def add(verb: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Simulate the sample, then predict on it in the window or into the folder."""
     from napari_astroseg.cli.display import has_display
-    from napari_astroseg.sky.simulate.filaments import iter_filaments
+    from napari_astroseg.sky.simulate.filaments import write_filaments
 
-    image = next(iter_filaments(options.out / "sample", 1, SIZE, SEED))
+    image = write_filaments(options.out / "sample", 1, SIZE, SEED)[0]
     if not options.headless and has_display():
         from napari_astroseg.gui.workspace import run_window
 

@@ -59,7 +59,6 @@ def write_preview(
         right.coords[1].set_axislabel("") if wcs is not None else right.set_ylabel("")
         shown = right.imshow(probability[rows, columns], origin="lower", cmap="magma", vmin=0,
                              vmax=1, interpolation="nearest")  # fmt: skip
-        _contour(right, regions)
         figure.colorbar(shown, ax=right, shrink=0.85, pad=0.02, label="probability")
         with replacing(path) as temporary:
             figure.savefig(temporary, format="png")
@@ -87,7 +86,8 @@ def _axes(figure: Figure, place: int, wcs: Any) -> Any:
 
 def _contour(axes: Any, regions: NDArray[np.bool_]) -> None:
     if regions.any():
-        axes.contour(regions, levels=[0.5], colors=_ROI, linewidths=0.9)
+        width = float(np.clip(300.0 / max(regions.shape), 0.35, 0.9))  # lines must not hide the map
+        axes.contour(regions, levels=[0.5], colors=_ROI, linewidths=width)
 
 
 def _norm(values: NDArray[np.float32]) -> ImageNormalize:
