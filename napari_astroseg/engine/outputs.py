@@ -129,8 +129,9 @@ def write_regions(path: Path, labels: NDArray[np.int32], window: Window, image: 
             else:
                 position = image.sky(*vertices.T)
                 shapes.append(PolygonSkyRegion(_ds9_frame(position), meta=meta))
+    text = Regions(shapes).serialize(format="ds9") if shapes else "# Region file format: DS9\n"
     with replacing(path) as temporary:
-        Regions(shapes).write(temporary, format="ds9", overwrite=True)
+        temporary.write_text(text, encoding="utf-8")
     return path
 
 

@@ -191,7 +191,7 @@ class Predictor:
                 weights[place] += weight
         top, left = tile.core.y - tile.outer.y + margin, tile.core.x - tile.outer.x + margin
         core = slice(top, top + tile.core.height), slice(left, left + tile.core.width)
-        blend: Probability = total[:, *core] / weights[core]
+        blend: Probability = np.divide(total[:, *core], weights[core], dtype=np.float32)
         return blend
 
     def _forward(self, planes: Probability, halo: Halo = Halo()) -> Probability:

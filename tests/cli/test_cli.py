@@ -164,7 +164,8 @@ def test_without_a_display_the_window_is_refused(monkeypatch, capsys):
 
 
 def test_output_into_a_closed_pipe_is_no_error(maps):
-    shell = f"{sys.executable} -m napari_astroseg info {maps}/*.fits | head -1; exit ${{PIPESTATUS[0]}}"
+    info = f"{sys.executable} -m napari_astroseg info {maps}/*.fits"
+    shell = f"{info} | head -1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stderr == ""
 

@@ -25,9 +25,10 @@ def scored():
 def test_dice_and_recoveries_by_hand(scored, threshold):
     counts, probability, target = scored
     mask = probability >= np.float32(threshold)
-    assert counts.dice(threshold) == pytest.approx(2 * (mask & target).sum() / (mask.sum() + target.sum()))
-    assert counts.recovery(threshold) == pytest.approx((mask & target).sum() / target.sum())
-    assert counts.background_recovery(threshold) == pytest.approx((~mask & ~target).sum() / (~target).sum())
+    hits, rejections = (mask & target).sum(), (~mask & ~target).sum()
+    assert counts.dice(threshold) == pytest.approx(2 * hits / (mask.sum() + target.sum()))
+    assert counts.recovery(threshold) == pytest.approx(hits / target.sum())
+    assert counts.background_recovery(threshold) == pytest.approx(rejections / (~target).sum())
 
 
 def test_the_best_threshold_is_the_best(scored):

@@ -50,7 +50,7 @@ def test_what_is_no_model_of_ours_is_refused(random_model, tmp_path):
     with pytest.raises(ModelError, match="only safetensors files are loaded"):
         load_model(foreign)
     save_file({"a": np.zeros(3)}, foreign, {"recipe": "name: [", "card": "{}"})
-    with pytest.raises(Exception, match="not YAML|not made by this package"):
+    with pytest.raises(Exception, match=r"not YAML|not made by this package"):
         load_model(foreign)
     evil = tmp_path / "evil.pt"
     evil.write_bytes(pickle.dumps({"weights": 1}))

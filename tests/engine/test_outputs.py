@@ -1,8 +1,6 @@
 """The folder a prediction leaves: complete, on the input's own sky, and resumable."""
 
 import json
-import os
-import shutil
 
 import numpy as np
 import pytest
@@ -10,8 +8,8 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from regions import Regions
 
-from napari_astroseg.engine.events import Finished, TileDone
 from napari_astroseg.engine.evaluate import evaluate
+from napari_astroseg.engine.events import Finished, TileDone
 from napari_astroseg.engine.outputs import predict_to_folder
 from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.errors import DataError, OutputError
@@ -29,7 +27,7 @@ def finished(events):
 
 def sky_of(path, points):
     with fits.open(path) as hdus:
-        header = next(h.header for h in hdus if h.header.get("NAXIS", 0) == 2 or "ZNAXIS" in h.header)
+        header = next(hdu.header for hdu in hdus if hdu.header.get("NAXIS", 0) == 2)
         return np.array(WCS(header).pixel_to_world_values(points[:, 0], points[:, 1]))
 
 
@@ -63,7 +61,7 @@ def test_every_file_is_there_and_on_the_input_s_sky(random_model, field_image, t
     {"CD1_1": -0.0009, "CD1_2": 0.0003, "CD2_1": 0.0003, "CD2_2": 0.0009},
     {"CROTA2": 31.0},
 ])  # fmt: skip
-def test_any_celestial_wcs_comes_through_to_a_billionth_of_a_degree(random_model, tmp_path, distortion):
+def test_any_wcs_comes_through_to_a_billionth_of_a_degree(random_model, tmp_path, distortion):
     sip = "-SIP" if "A_ORDER" in distortion else ""
     header = fits.Header({"CTYPE1": "RA---TAN" + sip, "CTYPE2": "DEC--TAN" + sip,
                           "CRVAL1": 83.63308123456, "CRVAL2": 22.01447123456,
@@ -75,7 +73,7 @@ def test_any_celestial_wcs_comes_through_to_a_billionth_of_a_degree(random_model
     path = write_image(tmp_path / "in.fits", values, header, "cm-2")
     finished(predict_to_folder(random_model, path, tmp_path / "out", Window(7, 9, 60, 50)))
     points = np.random.default_rng(1).uniform(0, 50, (30, 2))
-    expected = sky_of(path, points + [7, 9])
+    expected = sky_of(path, points + np.array([7, 9]))
     assert np.abs(sky_of(tmp_path / "out" / "probability.fits", points) - expected).max() < 1e-9
 
 
@@ -102,8 +100,6 @@ def test_a_stopped_prediction_resumes_and_gives_the_same(random_model, field_ima
     resumed = list(predict(random_model, field_image, store=tmp_path / "s.zarr", resume=True))
     expected = predicted(predict(random_model, field_image))
     assert np.array_equal(predicted(iter(resumed)), expected, equal_nan=True)
-    changed = os.stat(tmp_path / "s.zarr").st_mtime_ns
-    assert changed  # the store was kept, not made anew
     with pytest.raises(OutputError, match="another model, image or window"):
         list(predict(random_model, field_image, Window(0, 0, 64, 64),
                      store=tmp_path / "s.zarr", resume=True))  # fmt: skip
@@ -130,9 +126,13 @@ def test_a_folder_that_is_no_store_is_left_alone(random_model, field_image, tmp_
 
 
 def test_a_store_of_earlier_work_is_replaced_unless_resumed(random_model, field_image, tmp_path):
-    for window in (Window(0, 0, 64, 64), Window(0, 0, 96, 64)):
-        list(predict(random_model, field_image, window, store=tmp_path / "s.zarr"))
-    shutil.rmtree(tmp_path / "s.zarr")
+    store = tmp_path / "s.zarr"
+    list(predict(random_model, field_image, Window(0, 0, 64, 64), store=store))
+    wider = Window(0, 0, 96, 64)
+    answer = predicted(predict(random_model, field_image, wider, store=store))
+    assert np.array_equal(
+        answer, predicted(predict(random_model, field_image, wider)), equal_nan=True
+    )
 
 
 def test_a_disk_that_refuses_is_told(random_model, field_image, tmp_path):
@@ -151,7 +151,7 @@ def test_evaluation_gives_the_paper_s_figures(random_model, maps):
 
 def test_evaluation_without_truth_is_refused(random_model, maps):
     with pytest.raises(DataError, match="no labelled structure"):
-        evaluate(random_model, maps, window=Window(0, 0, 4, 4))
+        evaluate(random_model, maps, window=Window(0, 12, 6, 6))
 
 
 def test_dice_of_a_perfect_answer_is_one(random_model, maps, monkeypatch):

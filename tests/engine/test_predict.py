@@ -15,7 +15,6 @@ from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.window import Window
 
 
-
 def with_recipe(model, **changes):
     card = dataclasses.replace(model.card, recipe=model.recipe.replace(**changes))
     return dataclasses.replace(model, card=card)
@@ -24,7 +23,9 @@ def with_recipe(model, **changes):
 WHOLE = {"prediction.tile_px": 1024}
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     tile=st.sampled_from([64, 80, 128, 160]),
     x=st.integers(0, 150),
@@ -41,7 +42,8 @@ def test_tiles_and_windows_equal_the_whole_image(
     window = Window(x, y, width, height).clipped(noise_image.shape)
     if np.isnan(noise_image.cutout(window)).all():
         return
-    part = predicted(predict(with_recipe(model, **{"prediction.tile_px": tile}), noise_image, window))
+    small = with_recipe(model, **{"prediction.tile_px": tile})
+    part = predicted(predict(small, noise_image, window))
     expected = whole[:, *window.slices]
     assert np.array_equal(np.isnan(part), np.isnan(expected))
     assert np.nanmax(np.abs(part - expected)) < 1e-5

@@ -1,4 +1,4 @@
-"""The engine process: events come through, errors keep their words, stopping and dying are clean."""
+"""The engine process: events come through, errors keep their words, its ends are clean."""
 
 import io
 import os
@@ -102,8 +102,9 @@ def test_the_child_ends_with_its_parent():
         "import os\n"
         "engine = Engine(); engine.start(); print(engine.pid, flush=True); os._exit(1)"
     )
-    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True,
-                          env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=False)  # fmt: skip
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=here, check=False)
     pid = int(done.stdout)
     deadline = time.monotonic() + 20
     while _exists(pid) and time.monotonic() < deadline:

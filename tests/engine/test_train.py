@@ -36,7 +36,8 @@ def test_every_normalisation_trains(small_recipe, maps, tmp_path):
 
 
 def test_it_learns_what_bars_look_like(small_recipe, maps, tmp_path):
-    recipe = small_recipe.replace(**{"schedule.epochs": 12, "data.positions": 8, "data.anywhere": 30})
+    long = {"schedule.epochs": 12, "data.positions": 8, "data.anywhere": 30}
+    recipe = small_recipe.replace(**long)
     *_, last = train(recipe, run_in(tmp_path, maps))
     assert last.result["figures"]["dice"] > 0.8
     card = read_card(tmp_path)

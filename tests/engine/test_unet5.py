@@ -27,7 +27,7 @@ def test_output_has_the_input_s_size_and_probabilities(depth):
     planes = torch.randn(2, 2, 64, 48)
     answer = net.probability(net(planes))
     assert answer.shape == (2, 1, 64, 48)
-    assert 0 <= answer.min() and answer.max() <= 1
+    assert answer.min() >= 0 and answer.max() <= 1
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])

@@ -55,7 +55,7 @@ def test_problems_are_told_with_their_file(tmp_path):
         open_four_maps(tmp_path)
     image = write_four_maps(tmp_path)
     write_image(tmp_path / "000_missing.fits", np.ones((5, 5), np.uint8))
-    with pytest.raises(DataError, match="000_missing.fits is 5 × 5"):
+    with pytest.raises(DataError, match=r"000_missing\.fits is 5 × 5"):
         open_four_maps(tmp_path)
     (tmp_path / "000_missing.fits").write_bytes(b"")
     with pytest.raises(DataError, match="empty"):

@@ -24,9 +24,7 @@ def sampler(field, fold=0, folds=5, area=64):
 
 
 def stamps(patches, plane):
-    return [
-        plane[y : y + PATCH, x : x + PATCH] for x, y in zip(patches.x, patches.y, strict=True)
-    ]
+    return [plane[y : y + PATCH, x : x + PATCH] for x, y in zip(patches.x, patches.y, strict=True)]
 
 
 @given(st.integers(10, 300), st.integers(10, 300), st.integers(16, 100), st.integers(2, 9))
