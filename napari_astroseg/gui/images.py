@@ -1,0 +1,91 @@
+"""ImagePicker: which of the viewer's images is meant, following the viewer's own list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from napari.layers import Image
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox
+
+from napari_astroseg.gui import layers
+from napari_astroseg.gui.overlays import METADATA
+from napari_astroseg.gui.ties import Ties
+from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.window import Window
+
+
+class ImagePicker(QComboBox):
+    """A list of the image layers; selecting one in the viewer chooses it here.
+
+    Parameters
+    ----------
+    viewer
+        The viewer whose layers it follows.
+    """
+
+    changed = Signal()
+
+    def __init__(self, viewer: Any) -> None:
+        super().__init__()
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._viewer = layers.bare(viewer)
+        self._layers: list[Any] = []
+        self._ties, self._names = Ties(self), Ties(self)
+        for name in ("inserted", "removed", "reordered"):
+            self._ties.tie(getattr(viewer.layers.events, name), self._refresh)
+        self._ties.tie(viewer.layers.selection.events.active, self._follow)
+        self.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self._refresh()
+        self._follow()
+
+    def layer(self) -> Any:
+        """The chosen layer, None when there is no image."""
+        here = self.currentIndex()
+        return self._layers[here] if 0 <= here < len(self._layers) else None
+
+    def image(self) -> SkyImage | None:
+        """The chosen layer's sky image; None when there is none or it is no plane of sky."""
+        layer = self.layer()
+        return None if layer is None else layers.sky_image(layer) or layers.adopt(layer)
+
+    def untie(self) -> None:
+        """Follow the viewer no more."""
+        self._ties.untie()
+        self._names.untie()
+
+    def _refresh(self, _event: Any = None) -> None:
+        before = self.layer()
+        self._names.untie()
+        self._layers = [layer for layer in self._viewer.layers if _is_sky(layer)]
+        for layer in self._layers:
+            self._names.tie(layer.events.name, self._refresh)
+        self.blockSignals(True)
+        self.clear()
+        self.addItems([layer.name for layer in self._layers])
+        if before in self._layers:
+            self.setCurrentIndex(self._layers.index(before))
+        self.blockSignals(False)
+        self.changed.emit()
+
+    def _follow(self, _event: Any = None) -> None:
+        active = self._viewer.layers.selection.active
+        if active in self._layers:
+            self.setCurrentIndex(self._layers.index(active))
+
+
+def _is_sky(layer: Any) -> bool:
+    return isinstance(layer, Image) and not layer.rgb and METADATA not in layer.metadata
+
+
+def shown_window(layer: Any) -> Window | None:
+    """The part of a layer that its last drawing showed; None before the first."""
+    factor = np.ones(2)
+    if layer.multiscale:
+        factor = np.divide(layer.data[0].shape[-2:], layer.data[layer.data_level].shape[-2:])
+    first, last = np.asarray(layer.corner_pixels)[:, -2:]
+    (y, x), (y_end, x_end) = np.rint((first * factor, (last + 1) * factor)).astype(int)
+    if not np.any(last):
+        return None
+    return Window(int(x), int(y), int(x_end - x), int(y_end - y))

@@ -1,0 +1,201 @@
+"""PredictDock: click on the sky, see what a model finds there, move the threshold, save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from weakref import WeakMethod
+
+import numpy as np
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QGroupBox, QVBoxLayout, QWidget
+
+from napari_astroseg.errors import AstroSegError
+from napari_astroseg.gui import layers
+from napari_astroseg.gui.click import ClickMode
+from napari_astroseg.gui.found import FoundPanel
+from napari_astroseg.gui.images import shown_window
+from napari_astroseg.gui.models import ModelPicker
+from napari_astroseg.gui.overlays import Cut, Overlay
+from napari_astroseg.gui.place import PlacePanel
+from napari_astroseg.gui.predictions import TARGET, Predictions, Wish
+from napari_astroseg.gui.progress import ProgressLine
+from napari_astroseg.gui.shelf import Shelf
+from napari_astroseg.gui.ties import Ties
+from napari_astroseg.sky.window import Window
+
+
+class PredictDock(QWidget):
+    """One model, one image, and windows of it predicted where the user asks.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer; napari passes it in.
+    target
+        The prediction by name, `module:function`.
+    """
+
+    def __init__(self, napari_viewer: Any, target: str = TARGET) -> None:
+        super().__init__()
+        self._viewer = layers.bare(napari_viewer)
+        self._ties = Ties(self)
+        self._keys = {"R": WeakMethod(self.repeat), "Escape": WeakMethod(self.cancel)}
+        self._build(target)
+        self._connect()
+        self._follow_model()
+
+    def predict_around(self, position: Any) -> None:
+        """Predict the window of the chosen size around a world position."""
+        layer = self.place.images.layer()
+        if layer is not None:
+            y, x = np.asarray(layer.world_to_data(position))[-2:]
+            self._ask(Window.around(float(x), float(y), self.place.side_px))
+
+    def predict_middle(self) -> None:
+        """Predict the window of the chosen size in the middle of the image."""
+        layer = self.place.images.layer()
+        if layer is not None:
+            self.predict_around(np.mean(layer.extent.world, axis=0))
+
+    def predict_view(self) -> None:
+        """Predict what the canvas shows of the image."""
+        layer = self.place.images.layer()
+        if layer is not None:
+            self._ask(shown_window(layer))
+
+    def predict_whole(self) -> None:
+        """Predict the image from edge to edge."""
+        self._ask(None)
+
+    def repeat(self) -> None:
+        """Predict the last window again, with the model and device chosen now."""
+        last, card = self.predictions.last, self.models.card()
+        if last is not None and card is not None and last.layer in self._viewer.layers:
+            wish = (last.layer, last.image, last.window, card, self.found.cut, self._options())
+            self.predictions.start(Wish(*wish))
+
+    def cancel(self) -> None:
+        """Stop the running prediction; tiles that are done stay."""
+        self.predictions.cancel()
+
+    def shut_down(self) -> None:
+        """End what runs and let go of the viewer: the dock has been closed."""
+        self.click.set_on(False)
+        self.place.by_click.setChecked(False)
+        self._ties.untie()
+        self.place.images.untie()
+        for key in self._keys:
+            self._viewer.bind_key(key, None)
+        self.predictions.close()
+
+    def event(self, event: QEvent) -> bool:
+        """Shut down when napari takes the dock out of its window."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.shut_down()
+        return bool(super().event(event))
+
+    def _build(self, target: str) -> None:
+        self.models = ModelPicker(Shelf(self))
+        self.place = PlacePanel(self._viewer)
+        self.progress = ProgressLine()
+        self.found = FoundPanel()
+        self.click = ClickMode(self._viewer, self)
+        self.predictions = Predictions(self._viewer, self.progress, self, target)
+        column = QVBoxLayout(self)
+        column.addWidget(_box("Model", self.models))
+        column.addWidget(_box("Where", self.place))
+        column.addWidget(self.progress)
+        column.addWidget(_box("Regions", self.found))
+        column.addStretch(1)
+
+    def _connect(self) -> None:
+        self.place.by_click.toggled.connect(self.click.set_on)
+        self.place.by_view.clicked.connect(self.predict_view)
+        self.place.by_whole.clicked.connect(self.predict_whole)
+        self.click.clicked.connect(self.predict_around)
+        self.progress.stopped.connect(self.cancel)
+        self.models.changed.connect(self._follow_model)
+        self.models.refused.connect(partial(self.progress.say, trouble=True))
+        self.place.images.changed.connect(self._judge)
+        self.place.keep.toggled.connect(self._keep)
+        self.found.said.connect(self._say)
+        self.predictions.current_changed.connect(self._show_current)
+        self.predictions.misfit.connect(self.place.force.show)
+        self._ties.tie(self._viewer.layers.selection.events.active, self._follow_layer)
+        self._ties.tie(self._viewer.layers.events.removed, self._forget_removed)
+        for key, method in self._keys.items():
+            self._viewer.bind_key(key, _pressing(method), overwrite=True)
+
+    def _judge(self) -> None:
+        """Enable what can be done; say in the tooltips why the rest cannot."""
+        lack = ""
+        if self.models.card() is None:
+            lack = "There is no model yet: train one in Train, or add one above"
+        elif self.place.images.layer() is None:
+            lack = "There is no image yet: open one in Open, or drop a FITS file on the window"
+        self.place.allow(lack)
+
+    def _follow_model(self) -> None:
+        card = self.models.card()
+        if card is not None and self.predictions.current is None:
+            self.found.set_cut(Cut(card.threshold, card.recipe.prediction.min_area_px))
+        self._judge()
+
+    def _follow_layer(self, _event: Any = None) -> None:
+        active = self._viewer.layers.selection.active
+        if active is not None:
+            self.predictions.follow_layer(active)
+
+    def _forget_removed(self, _event: Any = None) -> None:
+        self.predictions.forget_removed()
+
+    def _keep(self, keep: bool) -> None:
+        self.predictions.keep_earlier = keep
+
+    def _say(self, words: str, trouble: bool) -> None:
+        self.progress.say(words, trouble=trouble)
+
+    def _show_current(self, overlay: Overlay | None) -> None:
+        self.found.show_overlay(None)
+        if overlay is not None:
+            self.found.set_cut(overlay.cut)
+            self.found.show_overlay(overlay)
+
+    def _options(self) -> dict[str, Any]:
+        chosen = {"device": self.place.device.currentText()}
+        return chosen | ({"force": True} if self.place.force.isChecked() else {})
+
+    def _ask(self, window: Window | None) -> None:
+        """Predict `window`, or all, of the chosen image; a sentence when that cannot be."""
+        layer, card = self.place.images.layer(), self.models.card()
+        if layer is None or card is None:
+            return
+        try:
+            image = self.place.images.image()
+            if image is None:
+                self._say("That layer is no plane of sky; choose another.", True)
+                return
+            inside = (window or Window.whole(image.shape)).clipped(image.shape)
+        except AstroSegError as error:
+            self._say(str(error), True)
+            return
+        self.predictions.start(Wish(layer, image, inside, card, self.found.cut, self._options()))
+
+
+def _pressing(method: WeakMethod[Any]) -> Callable[[Any], None]:
+    """What a key calls as long as the dock lives; napari asks its functions for their names."""
+
+    def press(_viewer: Any) -> None:
+        call = method()
+        if call is not None:
+            call()
+
+    return press
+
+
+def _box(title: str, content: QWidget) -> QGroupBox:
+    box = QGroupBox(title)
+    QVBoxLayout(box).addWidget(content)
+    return box

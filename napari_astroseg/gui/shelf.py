@@ -1,0 +1,67 @@
+"""Shelf: the user's own models, kept in one small file that every dock and window watches.
+
+Docks do not know one another: what Train puts on the shelf, Predict finds there, in this
+window or in another one, now or tomorrow.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+from qtpy.QtCore import QFileSystemWatcher, QObject, QStandardPaths, Signal
+
+_MOST = 50
+
+
+class Shelf(QObject):
+    """Paths of run folders and model files, newest first.
+
+    Parameters
+    ----------
+    folder
+        Where its file lies; the user's configuration folder by default.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None, folder: Path | None = None) -> None:
+        super().__init__(parent)
+        folder = folder or _user_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / "models.json"
+        self._known = self.paths()
+        # The folder is watched, for the file itself is replaced whenever it changes.
+        self._watcher = QFileSystemWatcher([str(folder)], self)
+        self._watcher.directoryChanged.connect(self._look)
+
+    def paths(self) -> list[Path]:
+        """What is on the shelf and still exists."""
+        try:
+            names = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return []
+        return [Path(name) for name in names if isinstance(name, str) and Path(name).exists()]
+
+    def add(self, path: Path) -> None:
+        """Put a run's folder or a model file first on the shelf."""
+        path = path.resolve()
+        names = [str(path), *(str(other) for other in self.paths() if other != path)]
+        temporary = self._file.with_suffix(".tmp")
+        temporary.write_text(json.dumps(names[:_MOST], indent=1), encoding="utf-8")
+        temporary.replace(self._file)
+        self._known = self.paths()
+        self.changed.emit()
+
+    def _look(self, _folder: str = "") -> None:
+        with suppress(OSError):
+            paths = self.paths()
+            if paths != self._known:
+                self._known = paths
+                self.changed.emit()
+
+
+def _user_folder() -> Path:
+    location = QStandardPaths.StandardLocation.GenericConfigLocation
+    return Path(QStandardPaths.writableLocation(location)) / "astroseg"

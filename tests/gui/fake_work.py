@@ -1,0 +1,102 @@
+"""Stand-ins for prediction and training, run in a real engine process: fast, torch-free, rude."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_astroseg.engine.events import (
+    EpochDone,
+    Event,
+    Finished,
+    Started,
+    StepDone,
+    TileDone,
+    Warned,
+)
+from napari_astroseg.errors import MisfitError
+from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.window import Window
+
+
+def predict(
+    model: str, image: SkyImage, window: Window, pause_s: float = 0.0, tiles: int = 4, **_: Any
+) -> Iterator[Event]:
+    """Horizontal strips; the probability is the image's value, 0 … 1."""
+    tiles = min(tiles, window.height)
+    yield Started("a fake", tiles, "tiles")
+    yield Warned("this is a fake")
+    edges = np.linspace(0, window.height, tiles + 1).astype(int)
+    for done, (top, bottom) in enumerate(pairwise(edges), start=1):
+        time.sleep(pause_s)
+        place = Window(window.x, window.y + int(top), window.width, int(bottom - top))
+        yield TileDone(place, image.cutout(place)[None], done, tiles)
+    yield Finished({"window": window, "threshold": 0.5})
+
+
+def slow(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator[Event]:
+    yield from predict(model, image, window, pause_s=0.2, tiles=100)
+
+
+def slow_unless_small(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator[Event]:
+    yield from (slow if window.width > 256 else predict)(model, image, window)
+
+
+def misfit(model: str, image: SkyImage, window: Window, **options: Any) -> Iterator[Event]:
+    if not options.get("force"):
+        raise MisfitError("this image does not suit the model; choose another")
+    yield from predict(model, image, window)
+
+
+def dies_once(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator[Event]:
+    """Killed in the middle the first time, well afterwards."""
+    yield Started("a fake", 4, "tiles")
+    mark = Path(os.environ["ASTROSEG_FAKE_MARK"])
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    yield from predict(model, image, window)
+
+
+def stubborn(*_args: Any, **_: Any) -> Iterator[Event]:
+    """Says nothing more and does not listen."""
+    yield Started("a fake", 1, "tiles")
+    time.sleep(600)
+
+
+def flood(n: int) -> Iterator[Event]:
+    """Steps faster than anyone can draw."""
+    for step in range(1, n + 1):
+        yield StepDone(step, n, 1, 1.0 / step, 1e6)
+    yield Finished({"steps": n})
+
+
+def bug() -> Iterator[Event]:
+    yield Started("a fake", 1, "tiles")
+    raise ZeroDivisionError("one over nothing")
+
+
+def train(recipe: Any, run: Any) -> Iterator[Event]:
+    """Two steps an epoch; leaves what a run leaves."""
+    from gui.make_model import write_model
+
+    run.out.mkdir(parents=True, exist_ok=True)
+    (run.out / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
+    epochs = recipe.schedule.epochs
+    yield Started("a fake training", epochs, "epochs")
+    for epoch in range(1, epochs + 1):
+        for step in (1, 2):
+            time.sleep(0.05)
+            yield StepDone(step, 2, epoch, 1.0 / (epoch + step), 100.0)
+        figures = {"loss": 1.0 / epoch, "dice": 0.5 + 0.1 * (epoch == 2), "threshold": 0.5}
+        (run.out / "last.safetensors").write_bytes(b"")
+        write_model(run.out / "model.safetensors", run.name, recipe)
+        yield EpochDone(epoch, epochs, 1.0 / epoch, figures, 1e-3, epoch in (1, 2), 0.1)
+    yield Finished({"model": str(run.out / "model.safetensors"), "figures": {"dice": 0.6}})

@@ -1,0 +1,132 @@
+"""TrainDock: from a recipe to curves to a model that Predict finds."""
+# ruff: noqa: F401, F811 (fixtures)
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gui.fixtures_jobs import alive, job_threads, model, own_settings, spin
+
+from napari_astroseg.engine.card import read_card
+from napari_astroseg.engine.service import Call
+from napari_astroseg.gui.shelf import Shelf
+from napari_astroseg.gui.train import TrainDock
+
+
+@pytest.fixture
+def dock(qtbot: Any, own_settings: Path, tmp_path: Path) -> Any:
+    dock = TrainDock(target="gui.fake_work:train")
+    qtbot.addWidget(dock)
+    dock.show()
+    dock.data.set_path(tmp_path)
+    dock.out.set_path(tmp_path / "run")
+    dock.form.setValue(dock.form.value().replace(schedule__epochs=3))
+    yield dock
+    dock.shut_down()
+
+
+def test_a_training_draws_its_curves_and_ends_on_the_shelf(dock: Any, tmp_path: Path) -> None:
+    assert dock.go.isEnabled()
+    assert not dock.use.isEnabled()
+    assert "first epoch" in dock.use.toolTip()
+    dock.go.click()
+    assert not dock.go.isEnabled()
+    assert dock.halt.isEnabled()
+    assert spin(lambda: not dock.busy)
+    assert [event.epoch for event in dock.curves.epochs] == [1, 2, 3]
+    assert dock.curves.best_epoch == 2
+    assert spin(lambda: "best epoch 2" in dock.curves.best.text(), 5)
+    assert "dice 0.600" in dock.progress.words.text()
+    assert Shelf().paths() == [tmp_path / "run"]
+    assert read_card(tmp_path / "run").name == "run"
+    assert dock.use.isEnabled()
+
+
+def test_stop_keeps_the_epochs_and_resume_is_offered(dock: Any, tmp_path: Path) -> None:
+    dock.form.setValue(dock.form.value().replace(schedule__epochs=500))
+    dock.go.click()
+    assert spin(lambda: len(dock.curves.epochs) >= 2)
+    pids = dock.pids
+    dock.halt.click()
+    assert spin(lambda: not dock.busy)
+    assert "kept" in dock.progress.words.text()
+    assert spin(lambda: not any(alive(pid) for pid in pids), 10)
+    assert not dock.go.isEnabled()
+    assert "resume" in dock.go.toolTip()
+    assert dock.resume.isEnabled()
+    assert dock.use.isEnabled()
+    dock.resume.click()
+    assert spin(lambda: dock.curves.epochs)
+    dock.halt.click()
+    assert spin(lambda: not dock.busy)
+
+
+def test_a_killed_training_is_a_sentence(dock: Any) -> None:
+    dock.form.setValue(dock.form.value().replace(schedule__epochs=500))
+    dock.go.click()
+    assert spin(lambda: dock.curves.epochs)
+    os.kill(dock.pids[0], signal.SIGKILL)
+    assert spin(lambda: not dock.busy)
+    assert "ended unexpectedly" in dock.progress.words.text()
+
+
+def test_closing_the_window_mid_run_leaves_no_orphans(
+    make_napari_viewer: Any, own_settings: Path, tmp_path: Path
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    dock = TrainDock(viewer, target="gui.fake_work:train")
+    viewer.window.add_dock_widget(dock, name="Train", area="right")
+    dock.data.set_path(tmp_path)
+    dock.out.set_path(tmp_path / "run")
+    dock.form.setValue(dock.form.value().replace(schedule__epochs=500))
+    dock.go.click()
+    assert spin(lambda: dock.curves.epochs)
+    pids = dock.pids
+    assert pids
+    viewer.close()
+    assert spin(lambda: not any(alive(pid) for pid in pids) and not job_threads(), 20)
+
+
+def test_a_form_that_is_wrong_cannot_start(dock: Any) -> None:
+    dock.form.section["family"].sections[0]["channels"].setText("many")
+    assert not dock.go.isEnabled()
+    assert "family.channels" in dock.go.toolTip()
+
+
+def test_a_run_that_exists_shows_its_recipe_and_curves(dock: Any, tmp_path: Path) -> None:
+    import json
+    from dataclasses import asdict
+
+    from napari_astroseg.engine.events import EpochDone
+
+    run = tmp_path / "old"
+    run.mkdir()
+    recipe = dock.form.value().replace(schedule__epochs=77)
+    (run / "recipe.yaml").write_text(recipe.to_yaml(), encoding="utf-8")
+    rows = [EpochDone(n, 77, 1.0 / n, {"dice": 0.1 * n}, 1e-3, True, 1.0) for n in (1, 2)]
+    text = "".join(json.dumps(asdict(row)) + "\n" for row in rows)
+    (run / "history.jsonl").write_text(text + "{half a l", encoding="utf-8")
+    dock.out.set_path(run)
+    assert dock.form.value() == recipe
+    assert [event.epoch for event in dock.curves.epochs] == [1, 2]
+
+
+def test_skies_are_simulated_and_become_the_data(dock: Any, tmp_path: Path) -> None:
+    from napari_astroseg.gui.simulating import TARGET
+
+    dock.simulate(Call(TARGET, (tmp_path / "skies", 1, 128, 0)))
+    assert dock.busy
+    assert spin(lambda: not dock.busy)
+    assert dock.data.path() == tmp_path / "skies"
+    assert len(list((tmp_path / "skies").glob("*_image.fits"))) == 1
+
+
+def test_the_command_says_what_the_form_says(dock: Any, tmp_path: Path) -> None:
+    from napari_astroseg.gui.commandline import train_command
+
+    words = train_command(dock.form.value(), "filaments", Path("/a b"), Path("/run"))
+    assert words == ("astroseg train filaments --data '/a b' --out /run --set schedule.epochs=3")

@@ -1,0 +1,127 @@
+"""The window: its docks, its images, its manners; and no torch in it, ever."""
+# ruff: noqa: F401, F811 (fixtures)
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gui.fixtures_jobs import job_threads, own_settings, sky, spin
+
+from napari_astroseg.gui import layers
+from napari_astroseg.gui.predict import PredictDock
+from napari_astroseg.gui.workspace import open_window
+
+
+@pytest.fixture
+def opened(make_napari_viewer: Any, own_settings: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`open_window`, with a viewer that the test plug-in cleans up."""
+    import napari
+
+    monkeypatch.setattr(
+        napari, "Viewer", lambda title, show: make_napari_viewer(title=title, show=show)
+    )
+    return open_window
+
+
+def write(path: Path) -> Path:
+    from astropy.io import fits
+
+    fits.writeto(path, sky(64).cutout(layers_window(64)))
+    return path
+
+
+def layers_window(size: int) -> Any:
+    from napari_astroseg.sky.window import Window
+
+    return Window.whole((size, size))
+
+
+def test_it_opens_with_its_docks_and_images(opened: Any, tmp_path: Path) -> None:
+    viewer = opened([write(tmp_path / "a.fits"), write(tmp_path / "b.fits")])
+    assert list(viewer.window.dock_widgets) == ["Open", "Predict", "Train"]
+    assert len(viewer.layers) == 2
+    assert viewer.title == "AstroSeg"
+    assert all(layers.sky_image(layer) is not None for layer in viewer.layers)
+
+
+def test_a_bad_file_costs_a_sentence(opened: Any, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.fits"
+    bad.write_bytes(b"no FITS at all")
+    viewer = opened([bad, write(tmp_path / "a.fits"), tmp_path / "absent.fits"])
+    assert len(viewer.layers) == 1
+    sentences = viewer.window.dock_widgets["Open"].notice.text.splitlines()
+    assert len(sentences) == 2
+    assert "bad.fits" in sentences[0]
+    assert "absent.fits" in sentences[1]
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from gui.fixtures_jobs import sky, spin
+from napari_astroseg.gui.workspace import open_window
+from napari_astroseg.gui.predict import PredictDock
+from napari_astroseg.gui.train import TrainDock
+from napari_astroseg.gui.simulating import TARGET
+from napari_astroseg.engine.service import Call
+
+tmp = Path(sys.argv[1])
+viewer = open_window()
+window = viewer.window._qt_window
+train, predict = window.findChild(TrainDock), window.findChild(PredictDock)
+train.simulate(Call(TARGET, (tmp / "skies", 2, 192, 0)))
+assert spin(lambda: not train.busy, 120)
+tiny = {"family__channels": (4, 8), "family__bottleneck": 8, "schedule__epochs": 1}
+train.form.setValue(train.form.value().replace(**tiny))
+train.out.set_path(tmp / "run")
+train.go.click()
+assert spin(lambda: not train.busy, 200)
+assert train.curves.epochs, train.progress.words.text()
+from napari_astroseg.gui import layers
+from napari_astroseg.sky.fits import open_image
+layers.add_image(viewer, open_image(tmp / "skies" / "000_image.fits"))
+assert spin(lambda: predict.models.card() is not None, 10)
+predict.models.choose(tmp / "run")
+predict.predict_whole()
+assert spin(lambda: not predict.predictions.busy, 120)
+assert predict.predictions.current is not None, predict.progress.words.text()
+assert spin(lambda: predict.predictions.current.settled)
+unwanted = {"torch", "torchvision", "lightning_fabric", "triton"} & set(sys.modules)
+viewer.close()
+print("unwanted:", sorted(unwanted))
+"""
+
+
+def test_the_demo_predicts_by_itself(opened: Any, tmp_path: Path) -> None:
+    viewer = opened([write(tmp_path / "a.fits")], predict_with="none of this name")
+    dock = viewer.window._qt_window.findChild(PredictDock)
+    assert spin(lambda: dock.predictions.busy or dock.models.card() is None, 10)
+    dock.cancel()
+    assert spin(lambda: not dock.predictions.busy)
+
+
+@pytest.mark.skipif(find_spec("lightning_fabric") is None, reason="this place cannot train")
+def test_a_real_training_and_prediction_bring_no_torch_into_the_window(tmp_path: Path) -> None:
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "HOME": str(tmp_path),
+    }
+    (tmp_path / "astropy").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path)],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "unwanted: []"
