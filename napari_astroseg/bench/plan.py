@@ -1,0 +1,38 @@
+"""Plan: how large the benchmarks are and how long each is repeated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Sizes in pixels, and the time to spend.
+
+    Attributes
+    ----------
+    window_px
+        Side of the window that a click predicts.
+    mosaic_px
+        Side of the mosaic that goes from FITS to zarr.
+    image_px
+        Side of the large image whose first pixels are shown.
+    steps
+        Optimiser steps timed together.
+    budget_s
+        Each benchmark is repeated about this long.
+    rounds
+        But so often at least.
+    """
+
+    window_px: int = 1024
+    mosaic_px: int = 3072
+    image_px: int = 20_000
+    steps: int = 6
+    budget_s: float = 30.0
+    rounds: int = 5
+
+    @classmethod
+    def quick(cls) -> Plan:
+        """Less of everything but the sizes that the targets are stated for."""
+        return cls(mosaic_px=1536, steps=1, budget_s=3.0, rounds=3)

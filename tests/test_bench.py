@@ -1,0 +1,135 @@
+"""The stopwatches run and tell what scripts rely on; never how fast this machine is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from napari_astroseg.bench import click, first_pixels, run, timing
+from napari_astroseg.bench.fields import write_sparse
+from napari_astroseg.bench.plan import Plan
+from napari_astroseg.bench.record import Measurement, machine, markdown_table, text_table
+from napari_astroseg.cli.display import has_display
+from napari_astroseg.cli.main import main
+from napari_astroseg.engine.card import ModelCard
+from napari_astroseg.engine.model import Model, load_model
+from napari_astroseg.engine.nets import build
+from napari_astroseg.recipes.recipe import Recipe
+from napari_astroseg.sky.fits import open_image
+from napari_astroseg.sky.pyramid import levels
+
+TINY = Plan(window_px=64, mosaic_px=128, image_px=2048, steps=1, budget_s=0.0, rounds=2)
+FIELDS = {"name", "value", "unit", "limit", "target", "holds"}
+NAMES = {
+    "click", "click, same extent", "click, through the engine process",
+    "tiles", "first pixels", "training",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained network small enough for any machine."""
+    recipe = Recipe.preset("filaments").replace(
+        normalisation__kind="log",
+        family__channels=(2, 2),
+        family__bottleneck=4,
+        prediction__tile_px=64,
+        schedule__batch_size=2,
+    )
+    net = build(recipe.family).eval()
+    card = ModelCard("tiny", recipe, sum(weight.numel() for weight in net.parameters()))
+    return Model(card, net).save(tmp_path_factory.mktemp("model") / "tiny.safetensors")
+
+
+def test_every_benchmark_gives_what_the_contract_names(
+    model_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Plan, "quick", classmethod(lambda _: TINY))
+    monkeypatch.setattr("napari_astroseg.cli.display.has_display", lambda: False)
+
+    assert main(["bench", "--quick", "--json", "--quiet", "--model", str(model_file)]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert {each["name"] for each in told} == NAMES
+    for each in told:
+        assert set(each) == FIELDS
+        assert each["value"] > 0
+        assert each["target"] > 0
+        assert each["limit"] == 1.0
+        assert isinstance(each["holds"], bool)
+
+
+def test_the_bare_passes_leave_the_number_of_threads_alone(
+    model_file: Path, tmp_path: Path
+) -> None:
+    before = torch.get_num_threads()
+    list(click.measure(TINY, load_model(model_file), tmp_path))
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.skipif(not has_display(), reason="there is no display")
+def test_the_first_draw_is_measured_where_there_is_a_display(tmp_path: Path) -> None:
+    measured = list(first_pixels.measure(TINY, tmp_path, display=True))
+    assert [each.name for each in measured] == ["first pixels", "first draw"]
+    assert measured[-1].value > 0
+
+
+def test_a_sparse_map_holds_values_in_its_rows_alone(tmp_path: Path) -> None:
+    path = write_sparse(tmp_path / "sparse.fits", 2048, [])
+    rows = first_pixels.coarsest_rows(path)
+    image = open_image(write_sparse(path, 2048, rows))
+    assert levels(image)[-1].factor == 2
+    assert rows == list(range(2048))
+    path = write_sparse(path, 4096, [])
+    rows = first_pixels.coarsest_rows(path)
+    assert rows[:4] == [1, 2, 5, 6]
+    image = open_image(write_sparse(path, 4096, rows))
+    assert (levels(image)[-1][:4, :4] > 1e20).all()
+    assert (image.pixels[0:1, :] == 0).all()
+    assert image.wcs is not None
+
+
+def test_ways_are_timed_in_turn_after_a_round_that_does_not_count() -> None:
+    done: list[str] = []
+    first, second = timing.in_turn(TINY, lambda: done.append("a"), lambda: done.append("b"))
+    assert done == ["a", "b"] * (TINY.rounds + 1)
+    assert len(first) == len(second) == TINY.rounds
+
+
+def test_a_ratio_is_that_of_the_medians() -> None:
+    pair = timing.Pair(ours=(2.0, 30.0, 6.0), bare=(1.0, 10.0, 2.0))
+    assert (pair.ours_s, pair.bare_s) == (6.0, 2.0)
+    assert pair.ratio == 3.0
+
+
+@pytest.mark.parametrize(
+    ("measurement", "holds", "bound"),
+    [
+        (Measurement.at_most("a", 1.1, "× bare", 1.15, "1 s / 1 s"), True, "≤ 1.15"),
+        (Measurement.at_most("a", 1.2, "× bare", 1.15, "1 s / 1 s"), False, "≤ 1.15"),
+        (Measurement.at_least("a", 0.9, "× bare", 0.88, "1 / 1"), True, "≥ 0.88"),
+        (Measurement.at_least("a", 0.8, "× bare", 0.88, "1 / 1"), False, "≥ 0.88"),
+    ],
+)
+def test_a_target_is_judged_from_its_own_side(
+    measurement: Measurement, holds: bool, bound: str
+) -> None:
+    assert measurement.holds is holds
+    assert bound in text_table([measurement])
+    row = markdown_table([measurement]).splitlines()[-1]
+    assert f"| {bound} | {'yes' if holds else '**no**'} |" in row
+
+
+def test_the_machine_is_told_with_its_versions() -> None:
+    assert "logical cores" in machine()
+    assert f"torch {torch.__version__.split('+')[0]}" in machine()
+
+
+def test_measurements_need_a_model_that_is_there() -> None:
+    from napari_astroseg.errors import ModelError
+
+    with pytest.raises(ModelError, match="no model"):
+        next(run.measurements(TINY, "nonesuch"))
