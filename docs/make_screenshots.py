@@ -21,8 +21,7 @@ from typing import Any
 IMAGES = Path(__file__).resolve().parent / "images"
 SIZE = (1400, 900)
 PATIENCE_S = 900.0
-KINDS = ("window", "predict", "train", "preview")
-CLICK_YX = (300.0, 440.0)
+KINDS, CLICK_YX = ("window", "predict", "train", "preview"), (300.0, 440.0)
 SMALL = {
     "data.split": {"area_px": 96}, "data.anywhere": 150, "schedule.epochs": 24,
     "schedule.decay_every": 12,
@@ -83,8 +82,7 @@ def window_and_predict(viewer: Any) -> None:
     predicting.models.choose_named("filaments")
     predicting.predict_whole()
     wait_for(lambda: not predicting.predictions.busy)
-    probability = next(each for each in viewer.layers if "probab" in each.name.lower())
-    probability.visible = False
+    next(each for each in viewer.layers if each.name.startswith("probab")).visible = False
     dock(viewer, "Open", MosaicDock)
     viewer.cursor.position = CLICK_YX
     wait_for(lambda: True)
