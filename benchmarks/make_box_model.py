@@ -16,6 +16,7 @@ from pathlib import Path
 from napari_astroseg.cli.main import main as astroseg
 from napari_astroseg.engine.evaluate import evaluate
 from napari_astroseg.engine.model import load_model
+from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.fits import open_image
 from napari_astroseg.sky.window import Window
 
@@ -43,6 +44,7 @@ def main() -> None:
         figures |= measured(run, options.real)
     card = dataclasses.replace(
         model.card,
+        recipe=Recipe.preset("filaments_small"),  # its prediction part may be newer than the run
         figures=figures,
         trained_on=f"{SKIES} simulated skies of {SIZE} x {SIZE} px, seeds {SEED} to "
         f"{SEED + SKIES - 1}; 54 to train on, 6 whole skies to validate on",

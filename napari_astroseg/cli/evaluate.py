@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
+from typing import Any
 
 HELP = "measure a model against truth"
 
@@ -25,6 +27,14 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--json", action="store_true", help="print JSON")
 
 
+def _without_nan(told: dict[str, Any]) -> dict[str, Any]:
+    """The same with null for figures that do not exist, as JSON knows no NaN."""
+    kept = dict(told)
+    for part in ("figures", "errors"):
+        kept[part] = {k: v if math.isfinite(v) else None for k, v in told[part].items()}
+    return kept
+
+
 def run(options: argparse.Namespace) -> int:
     """Predict on the data and print the figures with their errors."""
     from napari_astroseg.cli.predict import numbers
@@ -42,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
         window=window,
         device=options.device,
     )
-    text = json.dumps(told, indent=2)
+    text = json.dumps(_without_nan(told), indent=2)
     if options.out is not None:
         with replacing(options.out / "evaluation.json") as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")

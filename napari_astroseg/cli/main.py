@@ -45,6 +45,17 @@ def main(argv: list[str] | None = None) -> int:
             raise
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except Exception as error:
+        # Nobody foresaw it: still one line, and where to look.
+        if options.debug:
+            raise
+        reason = " ".join(str(error).split())[:200]
+        print(
+            f"error: unexpected {type(error).__name__}: {reason}; run the same command with "
+            "--debug to see where, and report it",
+            file=sys.stderr,
+        )
+        return 1
 
 
 def _with_verb(words: list[str]) -> list[str]:

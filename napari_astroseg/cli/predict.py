@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_astroseg.errors import ImageError
+from napari_astroseg.errors import ImageError, OutputError
 
 if TYPE_CHECKING:
     from napari_astroseg.sky.image import SkyImage
@@ -44,12 +46,12 @@ def run(options: argparse.Namespace) -> int:
     from napari_astroseg.engine.model import load_model
     from napari_astroseg.sky.fits import open_image
 
+    folders = _folders(options.images, options.out)
     model = load_model(options.model)
     hdu = int(options.hdu) if options.hdu and options.hdu.isdigit() else options.hdu
     images = [open_image(path, hdu) for path in options.images]
     told = []
-    for path, image in zip(options.images, images, strict=True):
-        out = options.out / Path(path).stem if len(images) > 1 else options.out
+    for image, out in zip(images, folders, strict=True):
         told.append(_one(options, model, image, out))
     if options.json:
         print(json.dumps(told, indent=2))
@@ -57,6 +59,20 @@ def run(options: argparse.Namespace) -> int:
         for each in told:
             print(f"{each['structures']} regions of interest; see {each['out']}/preview.png")
     return 0
+
+
+def _folders(images: list[str], out: Path) -> list[Path]:
+    """Where each image's answer goes; no two share a folder."""
+    if len(images) == 1:
+        return [out]
+    stems = [Path(image).stem for image in images]
+    name, count = Counter(stems).most_common(1)[0]
+    if count > 1:
+        raise OutputError(
+            f"{count} images are called {name!r} and would share the folder {out / name}; "
+            "predict them one by one, each with its own --out"
+        )
+    return [out / stem for stem in stems]
 
 
 def _one(options: argparse.Namespace, model: Any, image: SkyImage, out: Path) -> dict[str, Any]:
@@ -72,6 +88,8 @@ def _one(options: argparse.Namespace, model: Any, image: SkyImage, out: Path) ->
         "window": options.window,
         "sky": options.sky,
         "threshold": options.threshold,
+        "device": options.device,
+        "force": options.force,
         "line": options.command,
     }
     events = predict_to_folder(
@@ -112,12 +130,17 @@ def asked_window(options: argparse.Namespace, image: SkyImage) -> Window | None:
 
 
 def numbers(text: str, count: int, form: str) -> list[float]:
-    """Comma-separated numbers; a minute or second mark behind one divides it by 60 or 3600."""
+    """Comma-separated finite numbers; a minute or second mark divides one by 60 or 3600."""
     parts = [part.strip() for part in text.split(",")]
     try:
         if len(parts) != count:
             raise ValueError
         scale = {"'": 1 / 60, '"': 1 / 3600}
-        return [float(p.rstrip("'\"")) * scale.get(p[-1:], 1.0) for p in parts]
+        found = [float(p.rstrip("'\"")) * scale.get(p[-1:], 1.0) for p in parts]
+        if not all(map(math.isfinite, found)):
+            raise ValueError
+        return found
     except ValueError as error:
-        raise ImageError(f"{form} takes {count} numbers between commas, not {text!r}") from error
+        raise ImageError(
+            f"{form} takes {count} finite numbers between commas, not {text!r}"
+        ) from error

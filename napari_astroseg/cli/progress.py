@@ -22,10 +22,12 @@ _EVERY_S = 0.2
 def told(events: Iterable[Event], quiet: bool = False) -> Iterator[Event]:
     """Pass events on, saying what they say; on a terminal the current line is redrawn."""
     teller = Teller(quiet)
-    for event in events:
-        teller.tell(event)
-        yield event
-    teller.clear()
+    try:
+        for event in events:
+            teller.tell(event)
+            yield event
+    finally:
+        teller.clear()  # an error's line must not land on it
 
 
 class Teller:

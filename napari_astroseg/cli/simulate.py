@@ -29,6 +29,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.n < 1 or options.size < MIN_SIZE:
         raise DataError(f"simulate at least 1 sky of at least {MIN_SIZE} pixels")
+    if options.seed < 0:
+        raise DataError(f"a seed of {options.seed} seeds nothing; give 0 or more")
     teller = Teller(options.quiet)
     for path in iter_filaments(options.out, options.n, options.size, options.seed):
         teller.live(f"  {path.name}")

@@ -73,9 +73,11 @@ def run(options: argparse.Namespace) -> int:
 def recipe_named(name: str) -> Recipe:
     """A preset, a YAML file, or the recipe inside a trained model."""
     from napari_astroseg.engine.card import read_card
-    from napari_astroseg.recipes.recipe import Recipe
+    from napari_astroseg.recipes.recipe import Recipe, preset_names
 
     path = Path(name)
+    if name in preset_names():  # whatever folders of that name lie about
+        return Recipe.preset(name)
     if path.is_dir() or path.suffix == ".safetensors":
         return read_card(path).recipe
     return Recipe.open(name)
@@ -96,7 +98,7 @@ def assignments(words: list[str]) -> dict[str, Any]:
             raise RecipeError(f"--set takes KEY=VALUE, not {word!r}; e.g. schedule.epochs=5")
         try:
             changes[key] = _number(yaml.safe_load(value))
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
             raise RecipeError(f"the value of {key} is not YAML: {value!r}; quote it") from error
     return changes
 

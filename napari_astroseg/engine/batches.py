@@ -68,6 +68,11 @@ class TrainingSet:
                 f"no validation patch fits: areas of {spec.split.area_px} px must hold whole "
                 f"patches of {spec.patch_px} px with labels; raise data.split.area_px or add maps"
             )
+        if not any((batch.target * batch.weight).any() for batch in self.validation_batches()):
+            raise DataError(
+                "the validation areas hold no labelled structure, so no epoch could be told from "
+                "another; choose another data.split.validation_fold, or add maps"
+            )
 
     def epoch(self, number: int) -> tuple[Patches, np.random.Generator]:
         """The training patches of an epoch in their order, and the source of its turns."""
@@ -87,18 +92,20 @@ class TrainingSet:
         order = rng.permutation(len(patches))
         return Patches(patches.field[order], patches.x[order], patches.y[order]), rng
 
-    def batches(self, number: int) -> Iterator[Batch]:
-        """The batches of an epoch; each is made while the one before is learnt from."""
+    def batches(self, number: int) -> tuple[int, Iterator[Batch]]:
+        """How many batches an epoch has, and each, made while the one before is learnt from."""
         patches, rng = self.epoch(number)
-        size = self._recipe.schedule.batch_size
-        starts = range(0, len(patches), size)
         turns = self._turns(rng, len(patches))
+        starts = range(0, len(patches), self._recipe.schedule.batch_size)
+        return len(starts), self._made(patches, turns, starts)
+
+    def _made(self, patches: Patches, turns: NDArray[np.int64], starts: range) -> Iterator[Batch]:
         with ThreadPoolExecutor(1, thread_name_prefix="next-batch") as maker:
             following = maker.submit(self._batch, patches, turns, 0)
             for start in starts:
                 batch = following.result()
-                if start + size < len(patches):
-                    following = maker.submit(self._batch, patches, turns, start + size)
+                if start + starts.step < len(patches):
+                    following = maker.submit(self._batch, patches, turns, start + starts.step)
                 yield batch
 
     def validation_batches(self) -> Iterator[Batch]:

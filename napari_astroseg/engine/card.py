@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from napari_astroseg.errors import ModelError
+from napari_astroseg.errors import ModelError, RecipeError
 from napari_astroseg.recipes.recipe import Recipe
 
 _MAX_HEADER = 100 * 2**20
@@ -71,6 +71,11 @@ class ModelCard:
             recipe = Recipe.from_yaml(texts["recipe"])
             values: dict[str, Any] = json.loads(texts["card"])
             return cls(**values, recipe=recipe, path=path, bytes=path.stat().st_size)
+        except RecipeError as error:
+            raise ModelError(
+                f"{path.name} holds a recipe that this version cannot read ({error}); update "
+                "napari-astroseg, or train it again"
+            ) from error
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
                 f"{path.name} was not made by this package (its header has no readable recipe and "
@@ -102,7 +107,13 @@ def read_card(name_or_path: str | Path) -> ModelCard:
 
 
 def find_model(name_or_path: str | Path) -> Path:
-    """The safetensors file meant by a built-in name, a run's folder, or a path."""
+    """The safetensors file meant by a built-in name, a run's folder, or a path.
+
+    A built-in name means the same in every folder: a run of that name is `./NAME`.
+    """
+    built_in = builtin_models()
+    if isinstance(name_or_path, str) and name_or_path in built_in:
+        return built_in[name_or_path]
     path = Path(name_or_path)
     if path.is_dir():
         path = path / MODEL_FILE
@@ -114,9 +125,6 @@ def find_model(name_or_path: str | Path) -> Path:
         return path
     if path.is_file():
         return path
-    built_in = builtin_models()
-    if str(name_or_path) in built_in:
-        return built_in[str(name_or_path)]
     raise ModelError(
         f"no model {str(name_or_path)!r}; choose a built-in one ({', '.join(built_in) or 'none'}), "
         "a run's folder, or a .safetensors file"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.errors import DataError
 from napari_astroseg.sky.fourmaps import FourMaps, digest, open_four_maps
-from napari_astroseg.sky.patches import deal_folds
 from napari_astroseg.sky.window import Window
 
 PAPER_THRESHOLDS = (0.2, 0.4, 0.6, 0.8)
@@ -48,7 +48,8 @@ def evaluate(
     -------
     `recipe`, `model`, `data`, `figures` and `errors`. Figures: `dice`, `recovery`,
     `background_recovery`, `missed`, `new` at the model's own threshold, `dice_0.2` … `dice_0.8`,
-    the best `dice_best` with its `threshold_best`, `average_precision`, `roc_auc`. Errors are
+    the best `dice_best` with its `threshold_best`, `average_precision`, `roc_auc`; NaN where
+    there is nothing to count (`new` where no pixel was found). Errors are
     one standard deviation over bootstrap draws of 64-pixel sky areas.
 
     Raises
@@ -65,8 +66,8 @@ def evaluate(
         raise DataError(f"{data} holds no labelled structure; evaluate on a field that does")
     threshold = model.card.threshold
     figures = _pixel_figures(total, threshold)
-    figures["missed"] = float(np.nanmean([missed for _, missed, _ in scored]))
-    figures["new"] = float(np.nanmean([new for _, _, new in scored]))
+    figures["missed"] = _mean([missed for _, missed, _ in scored])
+    figures["new"] = _mean([new for _, _, new in scored])
     rng = np.random.default_rng(0)
     draws = [
         _pixel_figures(
@@ -94,10 +95,9 @@ def _score(
     place = whole.slices
     counted = field.labelled[place] & np.isfinite(probability)
     target = field.target[place]
-    areas = deal_folds([target.shape], _AREA_PX, np.iinfo(np.int16).max)[0]
     counts = []
-    for area in np.unique(areas):
-        here = areas == area
+    for y, x in product(*(range(0, side, _AREA_PX) for side in target.shape)):
+        here = slice(y, y + _AREA_PX), slice(x, x + _AREA_PX)
         counts.append(PixelCounts())
         counts[-1].add(probability[here], target[here], counted[here])
     mask: NDArray[np.bool_] = (probability >= model.card.threshold) & field.valid[place]
@@ -117,6 +117,12 @@ def _pixel_figures(counts: PixelCounts, threshold: float) -> dict[str, float]:
         "average_precision": counts.average_precision(),
         "roc_auc": counts.roc_auc(),
     }
+
+
+def _mean(fractions: list[float]) -> float:
+    """Mean over the fields that have a figure; NaN where none has."""
+    known = [fraction for fraction in fractions if np.isfinite(fraction)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def _sum(parts: list[PixelCounts]) -> PixelCounts:

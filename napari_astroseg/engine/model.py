@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import torch
@@ -34,6 +34,7 @@ class Model:
 
     card: ModelCard
     net: Net
+    _swift: dict[torch.device, Net] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def recipe(self) -> Recipe:
@@ -54,6 +55,15 @@ class Model:
             total.update(weight.detach().cpu().contiguous().numpy().tobytes())
         return total.hexdigest()[:16]
 
+    def swift(self, device: torch.device) -> Net:
+        """The network made fast for prediction on `device`; made once and kept."""
+        if device not in self._swift:
+            self._swift[device] = self.net.fused().to(
+                device,
+                memory_format=torch.channels_last,  # type: ignore[call-overload]
+            )
+        return self._swift[device]
+
     def save(self, path: Path) -> Path:
         """Write weights, recipe and card to one safetensors file, whole or not at all."""
         weights = {name: t.detach().cpu().contiguous() for name, t in self.net.state_dict().items()}
@@ -73,6 +83,14 @@ def load_model(name_or_path: str | Path | Model, device: str = "cpu") -> Model:
     if isinstance(name_or_path, Model):
         return name_or_path
     path = find_model(name_or_path)
+    model = _loaded(path, path.stat().st_mtime_ns)
+    model.net.to(torch_device(device))
+    return model
+
+
+@lru_cache(maxsize=2)
+def _loaded(path: Path, _changed_ns: int) -> Model:
+    """A model file read once; a warm engine is asked about the same one click after click."""
     card = read_card(path)
     net = build(card.recipe.family)
     try:
@@ -82,9 +100,7 @@ def load_model(name_or_path: str | Path | Model, device: str = "cpu") -> Model:
             f"{path.name}: its weights do not fit the network of its recipe "
             f"({str(error).splitlines()[0]}); the file is damaged: fetch or train it again"
         ) from error
-    model = Model(dataclasses.replace(card, path=path), net.eval())
-    model.net.to(torch_device(device))
-    return model
+    return Model(dataclasses.replace(card, path=path), net.eval())
 
 
 def torch_device(name: str) -> torch.device:

@@ -27,6 +27,7 @@ from napari_astroseg.engine.events import Event, Finished, TileDone
 from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.predict import predict
 from napari_astroseg.engine.provenance import record
+from napari_astroseg.errors import OutputError
 from napari_astroseg.sky.fits import open_image, replacing, window_cards, write_image
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.preview import write_preview
@@ -63,6 +64,10 @@ def predict_to_folder(
     The events of `predict`; `Finished.result` also has `out`, `structures`, `files`.
     """
     begun = time.perf_counter()
+    if threshold is not None and not 0.0 <= threshold <= 1.0:
+        raise OutputError(
+            f"a threshold of {threshold:g} divides no probabilities; give one between 0 and 1"
+        )
     model = load_model(model, device)
     image = image if isinstance(image, SkyImage) else open_image(image)
     inside = (window or Window.whole(image.shape)).clipped(image.shape)
@@ -136,8 +141,8 @@ def write_regions(path: Path, labels: NDArray[np.int32], window: Window, image: 
 
 
 def _ds9_frame(position: SkyCoord) -> SkyCoord:
-    """Vertices in a frame that DS9 knows."""
-    return position if position.frame.name in {"galactic", "icrs", "fk5", "fk4"} else position.icrs
+    """Vertices in a frame that DS9 reads without an equinox."""
+    return position if position.frame.name == "galactic" else position.icrs
 
 
 def _write_provenance(

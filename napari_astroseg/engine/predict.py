@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from napari_astroseg.engine.events import Event, Finished, Started, TileDone, Warned
 from napari_astroseg.engine.fit import check_fit
 from napari_astroseg.engine.model import Model, load_model, torch_device
-from napari_astroseg.engine.nets.base import Halo, Net
+from napari_astroseg.engine.nets.base import Halo
 from napari_astroseg.engine.prepare import by_patch, context_px, prepared
 from napari_astroseg.engine.store import PredictionStore
 from napari_astroseg.errors import MisfitError
@@ -135,7 +135,7 @@ class Predictor:
     def __init__(self, model: Model, image: SkyImage, factor: float, device: torch.device) -> None:
         self.recipe, self.image = model.recipe, image
         self._factor, self._device = factor, device
-        self._net: Net = model.net.fused().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._net = model.swift(device)
         self._patchwise = by_patch(model.recipe)
 
     def tiles(self, window: Window) -> list[Tile]:
@@ -145,10 +145,14 @@ class Predictor:
         return cut(window, self.image.shape, side, self._net.stride, reach)
 
     def read(self, tile: Tile) -> tuple[Probability, NDArray[np.bool_]]:
-        """Raw values and validity of all that a tile's answer depends on."""
+        """Values, normalised unless each patch is by itself, and which of them carry data.
+
+        All that a tile's answer depends on; it needs no network, so it can run ahead of it.
+        """
         margin = self.recipe.data.patch_px if self._patchwise else context_px(self.recipe)
         values = self.image.cutout(tile.outer.grown(margin)) * np.float32(self._factor)
-        return values, valid_pixels(values, self.recipe.data.floor)
+        valid = valid_pixels(values, self.recipe.data.floor)
+        return values if self._patchwise else prepared(values, valid, self.recipe), valid
 
     def answer(self, tile: Tile, values: Probability, valid: NDArray[np.bool_]) -> Probability:
         """Probabilities (classes, h, w) of a tile's core, NaN where its pixels are missing."""
@@ -157,17 +161,16 @@ class Predictor:
         core = slice(top, top + tile.core.height), slice(left, left + tile.core.width)
         if not valid[core].any():
             return np.full((1, *tile.core.shape), np.nan, np.float32)
-        how = self._blended if self._patchwise else self._exact
-        answer = how(tile, values, valid, margin)
+        if self._patchwise:
+            answer = self._blended(tile, values, valid, margin)
+        else:
+            answer = self._exact(tile, values, margin)
         answer[:, ~valid[core]] = np.nan
         return answer
 
-    def _exact(
-        self, tile: Tile, values: Probability, valid: NDArray[np.bool_], margin: int
-    ) -> Probability:
-        plane = prepared(values, valid, self.recipe)
+    def _exact(self, tile: Tile, values: Probability, margin: int) -> Probability:
         inner = slice(margin, margin + tile.outer.height), slice(margin, margin + tile.outer.width)
-        return self._forward(plane[inner][None, None], Halo(*tile.halo))[0]
+        return self._forward(values[inner][None, None], Halo(*tile.halo))[0]
 
     def _blended(
         self, tile: Tile, values: Probability, valid: NDArray[np.bool_], margin: int

@@ -22,6 +22,7 @@ from typing import IO, Any
 from napari_astroseg.engine.events import Event
 from napari_astroseg.errors import JobFailed
 
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _LENGTH = struct.Struct("<Q")
 
 
@@ -149,9 +150,11 @@ class Engine:
                 return
             _close_pipes(self._child)
             cores = max(1, (os.cpu_count() or 1) - self._spare_cores)
-            command = [sys.executable, "-m", "napari_astroseg.engine.worker", str(cores)]
             self._child = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_child_environment()
+                [sys.executable, "-m", "napari_astroseg.engine.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=_child_environment(cores),
             )
 
     def run(self, call: Call) -> Iterator[Event]:
@@ -228,6 +231,11 @@ def _close_pipes(child: subprocess.Popen[bytes] | None, *, only_in: bool = False
                 pipe.close()
 
 
-def _child_environment() -> dict[str, str]:
-    """The parent's environment, with the package importable as it is here."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+def _child_environment(cores: int) -> dict[str, str]:
+    """The parent's environment, with the package importable as it is here.
+
+    Numerical libraries keep to `cores` threads unless the user has said otherwise; they look
+    only while they are loaded, so the child itself would be too late to tell them.
+    """
+    threads = dict.fromkeys(_THREADS, str(cores))
+    return {**threads, **os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}

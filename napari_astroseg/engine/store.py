@@ -6,6 +6,7 @@ and `done`, one flag per tile, set only after the tile is written.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -58,7 +59,8 @@ class PredictionStore:
                         f"{path} holds the tiles of another model, image or window; "
                         "leave out --resume, or give another --out"
                     )
-                return cls(group, tiles)
+                if {"probability", "done"} <= set(group.array_keys()):
+                    return cls(group, tiles)  # else killed while it was made: make it again
             if path.exists():
                 _remove_store(path)
             return cls(_created(path, tiles, work), tiles)
@@ -105,7 +107,7 @@ def _work(window: Window, tiles: list[Tile], model: Model, image: SkyImage) -> s
     source = image.reference
     return json.dumps(
         {
-            "image": [str(source.path), source.hdu] if source else image.name,
+            "image": [str(source.path), source.hdu] if source else _in_memory(image),
             "size": source.path.stat().st_size if source else 0,
             "changed_ns": source.path.stat().st_mtime_ns if source else 0,
             "window": [window.x, window.y, window.width, window.height],
@@ -115,6 +117,12 @@ def _work(window: Window, tiles: list[Tile], model: Model, image: SkyImage) -> s
         },
         sort_keys=True,
     )
+
+
+def _in_memory(image: SkyImage) -> str:
+    """What tells an image without a file from others of its name and shape."""
+    values = image.cutout(Window.whole(image.shape))
+    return f"{image.name} {image.shape} {hashlib.sha256(values.tobytes()).hexdigest()[:16]}"
 
 
 def _created(path: Path, tiles: list[Tile], work: str) -> Any:

@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ from napari_astroseg.engine.nets import build
 from napari_astroseg.engine.nets.base import Net
 from napari_astroseg.engine.provenance import versions
 from napari_astroseg.engine.run import Run
-from napari_astroseg.errors import TrainingError
+from napari_astroseg.errors import OutputError, TrainingError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky import fourmaps
 from napari_astroseg.sky.fits import replacing
@@ -87,19 +88,27 @@ class Training:
         optimiser = torch.optim.Adam(net.parameters(), lr=recipe.schedule.learning_rate)
         self.progress = Progress(0, -math.inf, 0, recipe.to_yaml(), self._digest)
         self.best_figures: dict[str, float] = {}
-        run.out.mkdir(parents=True, exist_ok=True)
-        last = run.out / LAST_FILE
-        self.warnings: list[str] = []
-        if run.resume and last.exists():
-            self.progress = load_checkpoint(last, net, optimiser, recipe.to_yaml(), self._digest)
-            self.best_figures = self._history()[self.progress.best_epoch - 1]["validation"]
-        else:
-            if run.resume:
-                self.warnings.append(f"{run.out} holds no {LAST_FILE}: starting from the beginning")
-            self._begin_folder()
         self.bare: Net = net
         self.net, self.optimiser = self.fabric.setup(net, optimiser)
         self.net.mark_forward_method("loss")
+        self.warnings: list[str] = []
+        self._begin_or_go_on()
+
+    def _begin_or_go_on(self) -> None:
+        """Read the checkpoint where there is one to resume, else start the folder afresh."""
+        last = self.run.out / LAST_FILE
+        if self.run.resume and last.exists():
+            # After `setup`: an optimiser's state goes to where its weights are by then.
+            self.progress = load_checkpoint(
+                last, self.bare, self.optimiser, self.recipe.to_yaml(), self._digest
+            )
+            self.best_figures = self._history()[self.progress.best_epoch - 1]["validation"]
+            return
+        if self.run.resume:
+            self.warnings.append(
+                f"{self.run.out} holds no {LAST_FILE}: starting from the beginning"
+            )
+        self._begin_folder()
 
     @property
     def goes_on(self) -> bool:
@@ -117,7 +126,7 @@ class Training:
         for event in self._steps(number):
             losses.append(event.loss)
             yield event
-        counts, validation = self._validated()
+        counts, validation = self._validated(number)
         threshold, dice = counts.best()
         figures = {"loss": validation, "dice": dice, "threshold": threshold}
         better = dice > self.progress.best
@@ -148,16 +157,12 @@ class Training:
 
     def _steps(self, number: int) -> Iterator[StepDone]:
         self.net.train()
-        patches, _ = self.data.epoch(number)
-        total = -(-len(patches) // self.recipe.schedule.batch_size)
+        total, batches = self.data.batches(number)
         begun, seen = time.perf_counter(), 0
-        for step, batch in enumerate(self.data.batches(number), start=1):
+        for step, batch in enumerate(batches, start=1):
             loss = float(self._step(batch))
             if not math.isfinite(loss):
-                raise TrainingError(
-                    f"the loss is no longer a number at epoch {number}, step {step}; "
-                    "lower schedule.learning_rate and resume: the last good epoch is kept"
-                )
+                raise _diverged(f"epoch {number}, step {step}")
             seen += len(batch.planes)
             yield StepDone(step, total, number, loss, seen / (time.perf_counter() - begun))
 
@@ -169,8 +174,8 @@ class Training:
         self.optimiser.step()
         return loss.detach()
 
-    def _validated(self) -> tuple[PixelCounts, float]:
-        """Pixel counts and mean loss over the validation patches."""
+    def _validated(self, number: int) -> tuple[PixelCounts, float]:
+        """Pixel counts and mean loss over the validation patches, after epoch `number`."""
         self.net.eval()
         counts, total, pixels = PixelCounts(), 0.0, 0.0
         with torch.inference_mode():
@@ -178,7 +183,10 @@ class Training:
                 planes, target, weight = self._on_device(batch)
                 scores = self.net(planes)
                 counted = float(weight.sum())
-                total += float(self.net.loss(scores, target, weight)) * counted
+                loss = float(self.net.loss(scores, target, weight))
+                if not math.isfinite(loss):  # the epoch's very last step can break it
+                    raise _diverged(f"the validation of epoch {number}")
+                total += loss * counted
                 pixels += counted
                 probability = self.bare.probability(scores).float().cpu().numpy()
                 counts.add(probability, batch.target > 0, batch.weight > 0)
@@ -213,20 +221,49 @@ class Training:
     def _begin_folder(self) -> None:
         with replacing(self.run.out / RECIPE_FILE) as temporary:
             temporary.write_text(self.recipe.to_yaml(), encoding="utf-8")
+        # A checkpoint of earlier work must not be taken for this one's.
+        (self.run.out / LAST_FILE).unlink(missing_ok=True)
         with replacing(self.run.out / HISTORY_FILE) as temporary:
             temporary.write_text("", encoding="utf-8")
 
     def _history(self) -> list[dict[str, dict[str, float]]]:
         """The rows of the epochs that the checkpoint counts; a row beyond them is cut off."""
-        lines = (self.run.out / HISTORY_FILE).read_text(encoding="utf-8").splitlines()
-        lines = lines[: self.progress.epoch]
-        with replacing(self.run.out / HISTORY_FILE) as temporary:
+        path = self.run.out / HISTORY_FILE
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()[: self.progress.epoch]
+            rows = [json.loads(line) for line in lines]
+        except (OSError, ValueError) as error:
+            raise _history_lost(path) from error
+        if len(rows) < self.progress.epoch:
+            raise _history_lost(path)
+        with replacing(path) as temporary:
             temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return [json.loads(line) for line in lines]
+        return rows
 
     def _remember(self, done: EpochDone) -> None:
-        with (self.run.out / HISTORY_FILE).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(done)) + "\n")
+        path = self.run.out / HISTORY_FILE
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(done)) + "\n")
+        except OSError as error:
+            raise OutputError(
+                f"{path} cannot be written ({(error.strerror or str(error)).lower()}); free some "
+                "space and run again with --resume"
+            ) from error
+
+
+def _diverged(where: str) -> TrainingError:
+    return TrainingError(
+        f"the loss is no longer a number at {where}; lower schedule.learning_rate and train "
+        "again: the best epoch so far is kept"
+    )
+
+
+def _history_lost(path: Path) -> TrainingError:
+    return TrainingError(
+        f"{path} does not hold the epochs that the checkpoint counts; put it back, or start again "
+        "without --resume"
+    )
 
 
 def _begun_from(recipe: Recipe, name_or_path: str) -> Net:

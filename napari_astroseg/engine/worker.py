@@ -1,6 +1,6 @@
 """The child's side of an engine process: take a call, run its generator, send its events.
 
-Run as `python -m napari_astroseg.engine.worker CORES`. Unless a call is waiting already, torch
+Run as `python -m napari_astroseg.engine.worker`. Unless a call is waiting already, torch
 is imported at once, while the user is still choosing a model: the first click finds it warm.
 """
 
@@ -34,7 +34,6 @@ def main() -> None:
     threading.Thread(target=_listen, args=(sys.stdin.buffer, calls, stops), daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(5)
-    _leave_cores(int(sys.argv[1]))
     warm = False
     while True:
         try:
@@ -64,12 +63,6 @@ def _listen(pipe: IO[bytes], calls: queue.SimpleQueue[Parcel], stops: set[int]) 
             stops.add(message.number)
         elif isinstance(message, Parcel):
             calls.put(message)
-
-
-def _leave_cores(cores: int) -> None:
-    """Keep every numerical library's threads to `cores`, unless the user has said otherwise."""
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, str(cores))
 
 
 def _warm() -> None:

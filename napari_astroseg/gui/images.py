@@ -79,13 +79,20 @@ def _is_sky(layer: Any) -> bool:
     return isinstance(layer, Image) and not layer.rgb and METADATA not in layer.metadata
 
 
-def shown_window(layer: Any) -> Window | None:
-    """The part of a layer that its last drawing showed; None before the first."""
-    factor = np.ones(2)
-    if layer.multiscale:
-        factor = np.divide(layer.data[0].shape[-2:], layer.data[layer.data_level].shape[-2:])
-    first, last = np.asarray(layer.corner_pixels)[:, -2:]
-    (y, x), (y_end, x_end) = np.rint((first * factor, (last + 1) * factor)).astype(int)
-    if not np.any(last):
+def shown_window(viewer: Any, layer: Any) -> Window | None:
+    """The part of a layer that the canvas shows; None before the canvas has a size.
+
+    By the camera, for a multiscale layer's own corners are those of what it has loaded.
+    """
+    camera = getattr(viewer, "scene", viewer).camera
+    canvas = getattr(viewer, "canvas", None)
+    if canvas is None:  # napari before 0.9 keeps its canvas to itself
+        corners = np.asarray(layer.corner_pixels)[:, -2:]
+    else:
+        half = np.asarray(canvas.size, float) / camera.zoom / 2
+        centre = np.asarray(camera.center)[-2:]
+        corners = np.array([layer.world_to_data(centre + sign * half) for sign in (-1, 1)])
+    (y, x), (y_end, x_end) = np.rint((corners.min(axis=0), corners.max(axis=0))).astype(int)
+    if y_end <= y or x_end <= x:
         return None
-    return Window(int(x), int(y), int(x_end - x), int(y_end - y))
+    return Window(int(x), int(y), int(x_end - x) + 1, int(y_end - y) + 1)

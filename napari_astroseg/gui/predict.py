@@ -63,7 +63,7 @@ class PredictDock(QWidget):
         """Predict what the canvas shows of the image."""
         layer = self.place.images.layer()
         if layer is not None:
-            self._ask(shown_window(layer))
+            self._ask(shown_window(self._viewer, layer))
 
     def predict_whole(self) -> None:
         """Predict the image from edge to edge."""

@@ -55,7 +55,7 @@ class Schedule(Frozen):
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         "32-true", description="arithmetic of the forward and backward pass"
     )
-    seed: int = Field(0, ge=0, description="the same seed gives the same training")
+    seed: int = Field(0, ge=0, le=2**63, description="the same seed gives the same training")
 
 
 class Prediction(Frozen):
@@ -98,6 +98,21 @@ class Recipe(Frozen):
             return family_spec(str(value.get("kind", "unet5"))).model_validate(value)
         return value
 
+    @model_validator(mode="after")
+    def _patches_suit_the_family(self) -> Recipe:
+        stride, patch = self.family.stride, self.data.patch_px
+        if patch % stride or patch < 2 * stride:
+            raise ValueError(
+                f"`data.patch_px` = {patch} does not suit a network that halves its input down to "
+                f"1/{stride}: it must be a multiple of {stride}, at least {2 * stride}, "
+                "or `family.channels` shorter"
+            )
+        if self.data.layout == "four_maps" and getattr(self.family, "bands", 1) != 1:
+            raise ValueError(
+                "`family.bands` must be 1 where `data.layout` is four_maps, of one plane"
+            )
+        return self
+
     @classmethod
     def preset(cls, name: str) -> Recipe:
         """One of the recipes that come with the package.
@@ -125,7 +140,7 @@ class Recipe(Frozen):
         """
         try:
             values = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
             reason = " ".join(str(error).split())
             raise RecipeError(f"the recipe is not YAML ({reason}); correct that line") from error
         if not isinstance(values, dict):
@@ -149,7 +164,7 @@ class Recipe(Frozen):
         """The recipe as YAML, which `from_yaml` gives back unchanged."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
-    def replace(self, **changes: Any) -> Recipe:
+    def replace(self, /, **changes: Any) -> Recipe:
         """The same recipe with fields changed and checked; `a__b` or `{"a.b": …}` reach inside.
 
         Raises
@@ -185,8 +200,10 @@ class Recipe(Frozen):
             return cls.model_validate(values)
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "recipe"
             reason = first["msg"].removeprefix("Value error, ")
+            if not first["loc"]:  # two fields that do not go together
+                raise RecipeError(f"the recipe is wrong: {reason}; change one of them") from error
+            place = ".".join(str(part) for part in first["loc"])
             got = shorten(repr(first["input"]), 60, placeholder=" …")
             raise RecipeError(
                 f"recipe field {place!r} is wrong: {reason} (got {got}); correct it"

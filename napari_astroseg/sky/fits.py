@@ -259,7 +259,7 @@ def write_image(
     if unit:
         header["BUNIT"] = unit
     for key, value in (notes or {}).items():
-        header[key] = value
+        header[key] = _ascii(value) if isinstance(value, str) else value
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", fits.verify.VerifyWarning)
         if compress:
@@ -276,6 +276,11 @@ def write_image(
             with opener(temporary, "wb") as file:
                 hdus.writeto(file)
     return path
+
+
+def _ascii(text: str) -> str:
+    """Text as a FITS header can hold it: what is beyond ASCII becomes a question mark."""
+    return "".join(c if " " <= c <= "~" else "?" for c in text)
 
 
 @contextmanager

@@ -113,6 +113,11 @@ def _find(image: Path) -> Any:
 def _open_field(path: Path, background: str, floor: float) -> FourMaps:
     find = _find(path)
     target_path, background_path, missing_path = map(find, ("target", "background", "missing"))
+    if target_path is None and "image" not in path.name:
+        raise DataError(
+            f"{path.name} has no `image` in its name, from which its mask's would follow; name "
+            "the pair as 001_image.fits and 001_target.fits are"
+        )
     if target_path is None:
         raise DataError(
             f"{path.name} has no mask beside it; add {path.name.replace('image', 'target')}"

@@ -160,7 +160,18 @@ class SkyImage:
         return xy[:, 0].reshape(there.lon.shape), xy[:, 1].reshape(there.lon.shape)
 
     def window_on_sky(self, lon_deg: float, lat_deg: float, size_deg: float) -> Window:
-        """A square window of `size_deg` around a position in the image's own frame."""
+        """A square window of `size_deg` around a position in the image's own frame.
+
+        Raises
+        ------
+        ImageError
+            When the numbers name no square of sky, or one that the image cannot reach.
+        """
+        if not (size_deg > 0 and abs(lat_deg) <= 90):
+            raise ImageError(
+                f"{lon_deg:g}, {lat_deg:g} deg with a side of {size_deg:g} deg is no square of "
+                "sky; give a latitude between -90 and 90 and a side above 0"
+            )
         position = SkyCoord(lon_deg, lat_deg, unit="deg", frame=self._own_sky()[1])
         x, y = self.pixel(position)
         scale = self.pixel_scale_arcsec

@@ -56,13 +56,15 @@ def deal_folds(shapes: list[tuple[int, int]], area_px: int, folds: int) -> list[
 
 
 def hold_out(folds: NDArray[np.int16], field: FourMaps, longitudes: tuple[float, float]) -> None:
-    """Take the pixels between two longitudes (deg, through 0 if need be) out of every fold."""
-    height, width = folds.shape
-    columns = np.arange(width)
-    lon = field.image.sky(columns, np.full(width, height / 2)).spherical.lon.deg
+    """Take the pixels between two longitudes out of every fold.
+
+    Longitudes are of the image's own frame, deg, from the first eastwards to the second.
+    """
     low, high = longitudes
-    inside = (lon - low) % 360.0 <= (high - low) % 360.0
-    folds[:, inside] = HELD_OUT
+    columns = np.arange(folds.shape[1])
+    for row, line in enumerate(folds):  # row by row: a rotated map's columns are no meridians
+        lon = field.image.sky(columns, np.full(len(columns), row)).spherical.lon.deg
+        line[(lon - low) % 360.0 <= (high - low) % 360.0] = HELD_OUT
 
 
 class Sums:

@@ -122,10 +122,14 @@ class FitsPixels:
         """Rows × columns as they lie in the file; one read per run of neighbouring rows."""
         item, row_bytes = self.stored.itemsize, self.shape[1] * self.stored.itemsize
         first, last = min(columns[0], columns[-1]), max(columns[0], columns[-1])
-        block = np.empty((len(rows), last - first + 1), self.stored)
-        if rows.step == 1 and block.shape[1] == self.shape[1]:
-            self._handle.read(block.reshape(-1), self.offset + rows[0] * row_bytes)
+        width = last - first + 1
+        if rows.step == 1 and 2 * width > self.shape[1]:
+            # One long read costs less than many that leave little out.
+            lines = np.empty((len(rows), self.shape[1]), self.stored)
+            self._handle.read(lines.reshape(-1), self.offset + rows[0] * row_bytes)
+            block = lines[:, first : last + 1]
         else:
+            block = np.empty((len(rows), width), self.stored)
             for line, row in zip(block, rows, strict=True):
                 self._handle.read(line, self.offset + row * row_bytes + first * item)
         return block if columns.step == 1 else block[:, [c - first for c in columns]]

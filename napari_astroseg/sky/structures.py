@@ -74,7 +74,8 @@ def measure(
 
     Returns
     -------
-    Columns `id`, `lon`, `lat` (deg, the image's frame; left out without sky coordinates), `x`,
+    Columns `id`, `lon`, `lat` (deg, Galactic where the image is, else ICRS; left out without sky
+    coordinates), `x`,
     `y` (0-based pixels of the whole image), `area` (arcmin2, or pix2), `length` of the spine
     (arcmin, or pix), `mean_value` and `peak_value` (image unit), `score` (mean probability).
     """
@@ -84,9 +85,12 @@ def measure(
     rows, columns = _centres(labels, probability, ids)
     x, y = columns + window.x, rows + window.y
     table = QTable({"id": ids})
-    scale = 1.0 * u.pix
+    scale, frame = 1.0 * u.pix, None
     if image.wcs is not None:
         position = image.sky(x, y)
+        # Others depend on an equinox, which a table would lose.
+        position = position if position.frame.name == "galactic" else position.icrs
+        frame = str(position.frame.name)
         table["lon"] = position.spherical.lon.to(u.deg)
         table["lat"] = position.spherical.lat.to(u.deg)
         scale = (image.pixel_scale_arcsec or 0.0) / 60.0 * u.arcmin
@@ -97,7 +101,7 @@ def measure(
     table["mean_value"] = _over(np.nanmean, values, labels, ids) * unit
     table["peak_value"] = _over(np.nanmax, values, labels, ids) * unit
     table["score"] = _over(np.nanmean, probability, labels, ids)
-    return Catalogue(table, frame=image.frame)
+    return Catalogue(table, frame)
 
 
 def spine_lengths(labels: Labels) -> NDArray[np.float64]:

@@ -103,7 +103,7 @@ def test_predict_on_part_of_the_sky_and_on_several_images(run, maps, tmp_path):
     [
         (["predict", "none.fits", "--model", "RUN", "--out", "D"], "check the name"),
         (["predict", "IMAGE", "--model", "nothing", "--out", "D"], "no model 'nothing'"),
-        (["predict", "IMAGE", "--model", "RUN", "--out", "D", "--window", "1,2"], "4 numbers"),
+        (["predict", "IMAGE", "--model", "RUN", "--out", "D", "--window", "1,2"], "takes 4 finite"),
         (["predict", "IMAGE", "--model", "RUN", "--out", "D", "--sky", "9,9,1"], "outside"),
         (["predict", "IMAGE", "--model", "RUN", "--out", "D", "--hdu", "7"], "no HDU 7"),
         (["train", "nothing", "--data", "D", "--out", "D"], "no preset is called"),
@@ -111,13 +111,23 @@ def test_predict_on_part_of_the_sky_and_on_several_images(run, maps, tmp_path):
         (["train", "filaments", "--data", "D", "--out", "D", "--set", "a=["], "not YAML"),
         (["train", "none.yaml", "--data", "D", "--out", "D"], "cannot be read"),
         (["simulate", "filaments", "--out", "D", "--size", "8"], "at least 64 pixels"),
+        (["simulate", "filaments", "--out", "D", "--seed", "-1"], "give 0 or more"),
+        (["simulate", "filaments", "--out", "IMAGE", "--size", "64"], "choose another folder"),
+        (["train", "filaments", "--data", "MAPS", "--out", "IMAGE"], "choose another folder"),
+        (["train", "filaments", "--data", "D", "--out", "D", "--set", "a=2023-13-45"], "not YAML"),
+        (["predict", "IMAGE", "--model", "RUN", "--out", "D", "--window", "nan,0,1,1"], "finite"),
+        (["predict", "IMAGE", "--model", "RUN", "--out", "D", "--sky", "30,95,1"], "latitude"),
+        (["predict", "IMAGE", "--model", "RUN", "--out", "D", "--sky", "30,0,-1"], "side above 0"),
+        (["predict", "IMAGE", "--model", "RUN", "--out", "D", "--threshold", "nan"], "0 and 1"),
+        (["predict", "IMAGE", "IMAGE", "--model", "RUN", "--out", "D"], "one by one"),
     ],
 )
 def test_an_error_is_one_line_with_the_remedy(words, says, run, maps, tmp_path, capsys):
-    places = {"RUN": run, "IMAGE": maps / "000_image.fits", "D": tmp_path}
+    places = {"RUN": run, "IMAGE": maps / "000_image.fits", "MAPS": maps, "D": tmp_path}
     assert astroseg(*(places.get(word, word) for word in words)) == 1
     err = capsys.readouterr().err
     assert err.startswith("error: ") and says in err and "Traceback" not in err
+    assert "unexpected" not in err
 
 
 def test_debug_shows_where(tmp_path):
@@ -176,3 +186,33 @@ def test_the_demo_runs_headless_on_the_model_in_the_box(tmp_path, capsys):
     assert str(tmp_path / "preview.png") in told and str(tmp_path / "catalogue.ecsv") in told
     dice = float(told.split("Dice ")[1].split()[0])
     assert dice > 0.6
+
+
+def test_an_error_that_nobody_foresaw_is_one_line_too(monkeypatch, capsys):
+    def broken(*_):
+        raise ZeroDivisionError("by\nzero")
+
+    monkeypatch.setattr("napari_astroseg.cli.models.run", broken)
+    assert astroseg("models") == 1
+    err = capsys.readouterr().err
+    assert err.startswith("error: unexpected ZeroDivisionError: by zero; ")
+    assert err.count("\n") == 1 and "--debug" in err
+    with pytest.raises(ZeroDivisionError):
+        astroseg("models", "--debug")
+
+
+def test_folders_named_as_models_and_presets_are_not_in_their_way(monkeypatch, tmp_path):
+    from napari_astroseg.cli.train import recipe_named
+    from napari_astroseg.engine.card import find_model
+
+    (tmp_path / "filaments").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert find_model("filaments").suffix == ".safetensors"
+    assert recipe_named("filaments").name == "filaments"
+
+
+def test_figures_that_do_not_exist_are_null(run, maps, tmp_path, capsys, monkeypatch):
+    figures = {"figures": {"new": float("nan"), "dice": 0.5}, "errors": {"dice": 0.1}}
+    monkeypatch.setattr("napari_astroseg.engine.evaluate.evaluate", lambda *_, **__: figures)
+    assert astroseg("evaluate", run, maps, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["figures"] == {"new": None, "dice": 0.5}

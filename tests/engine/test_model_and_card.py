@@ -73,3 +73,12 @@ def test_devices_by_name():
     if not torch.cuda.is_available():
         with pytest.raises(SetupError, match="--device cpu"):
             torch_device("cuda")
+
+
+def test_a_recipe_of_another_version_is_told_with_its_file(random_model, tmp_path):
+    texts = random_model.card.to_metadata()
+    texts["recipe"] += "moon: full\n"
+    path = tmp_path / "later.safetensors"
+    save_file({"a": np.zeros(3)}, path, texts)
+    with pytest.raises(ModelError, match=r"later\.safetensors holds a recipe .*update"):
+        read_card(path)

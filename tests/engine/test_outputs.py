@@ -1,6 +1,7 @@
 """The folder a prediction leaves: complete, on the input's own sky, and resumable."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -169,3 +170,36 @@ def test_dice_of_a_perfect_answer_is_one(random_model, maps, monkeypatch):
     figures = evaluate(random_model, maps)["figures"]
     assert figures["dice"] == figures["recovery"] == figures["roc_auc"] == 1
     assert figures["missed"] == figures["new"] == 0
+
+
+def test_a_store_killed_while_it_was_made_is_made_again(random_model, field_image, tmp_path):
+    store = tmp_path / "s.zarr"
+    expected = predicted(predict(random_model, field_image, store=store))
+    shutil.rmtree(store / "done")
+    again = predicted(predict(random_model, field_image, store=store, resume=True))
+    assert np.array_equal(again, expected, equal_nan=True)
+
+
+def test_another_image_in_memory_is_other_work(random_model, noise_image, tmp_path):
+    store = tmp_path / "s.zarr"
+    list(predict(random_model, noise_image, store=store))
+    list(predict(random_model, noise_image, store=store, resume=True))
+    values = noise_image.cutout(Window.whole(noise_image.shape)) * np.float32(1.5)
+    other = SkyImage.from_array(values, unit="cm-2", name=noise_image.name)
+    with pytest.raises(OutputError, match="another model, image or window"):
+        list(predict(random_model, other, store=store, resume=True))
+
+
+def test_text_beyond_ascii_does_not_keep_a_map_from_being_written(tmp_path):
+    path = write_image(tmp_path / "m.fits", np.zeros((4, 4)), notes={"MODEL": "modèle"})
+    assert fits.getval(path, "MODEL") == "mod?le"
+
+
+def test_an_image_that_changed_is_other_work(random_model, field_image, tmp_path):
+    path, store = tmp_path / "i.fits", tmp_path / "s.zarr"
+    shutil.copy(field_image, path)
+    list(predict(random_model, path, store=store))
+    with fits.open(path, mode="update") as hdus:  # same size, other values
+        hdus[0].data *= 2
+    with pytest.raises(OutputError, match="another model, image or window"):
+        list(predict(random_model, path, store=store, resume=True))

@@ -125,3 +125,9 @@ def test_all_missing_is_said(random_model, noise_image):
 def test_a_deterministic_net_draws_no_samples(random_model, noise_image):
     with pytest.raises(MisfitError, match="leave out --samples"):
         list(predict(random_model, noise_image, samples=5))
+
+
+def test_missing_values_do_not_decide_whether_an_image_suits(random_model):
+    values = np.zeros((64, 64), np.float32)  # a survey that writes 0 where it has nothing
+    values[:20] = 1e22
+    assert np.isfinite(predicted(predict(random_model, SkyImage.from_array(values)))[0, :20]).all()

@@ -147,15 +147,15 @@ def test_a_device_that_is_not_there_is_refused(small_recipe, maps, tmp_path):
 
 def test_an_epoch_depends_on_seed_and_number_alone(small_recipe, maps):
     first, second = (TrainingSet(small_recipe, maps) for _ in range(2))
-    list(first.batches(1))
-    mine, theirs = next(first.batches(2)), next(second.batches(2))
+    list(first.batches(1)[1])
+    mine, theirs = next(first.batches(2)[1]), next(second.batches(2)[1])
     assert np.array_equal(mine.planes, theirs.planes)
-    assert not np.array_equal(next(first.batches(1)).planes, mine.planes)
+    assert not np.array_equal(next(first.batches(1)[1]).planes, mine.planes)
 
 
 def test_targets_turn_with_their_images(small_recipe, maps):
     data = TrainingSet(small_recipe, maps)
-    for batch in data.batches(1):
+    for batch in data.batches(1)[1]:
         on = batch.planes[(batch.target > 0) & (batch.weight > 0)].mean()
         off = batch.planes[(batch.target == 0) & (batch.weight > 0)].mean()
         assert on > off + 0.05
@@ -182,3 +182,84 @@ def test_the_preset_itself_takes_two_steps(maps, tmp_path):
             if steps == 2:
                 break
     assert steps == 2 and np.isfinite(event.loss)
+
+
+def test_starting_afresh_forgets_the_earlier_checkpoint(small_recipe, maps, tmp_path):
+    once = small_recipe.replace(**{"schedule.epochs": 1})
+    list(train(once, run_in(tmp_path, maps)))
+    next(train(once, run_in(tmp_path, maps)))  # begun again, killed before its first epoch
+    events = list(train(once, run_in(tmp_path, maps, resume=True)))
+    assert any(isinstance(e, Warned) and "from the beginning" in e.message for e in events)
+    assert any(isinstance(e, EpochDone) for e in events)
+
+
+@pytest.mark.parametrize("left", [None, "", "{"])
+def test_a_lost_history_is_told(small_recipe, maps, tmp_path, left):
+    once = small_recipe.replace(**{"schedule.epochs": 1})
+    list(train(once, run_in(tmp_path, maps)))
+    (tmp_path / "history.jsonl").unlink()
+    if left is not None:
+        (tmp_path / "history.jsonl").write_text(left)
+    with pytest.raises(TrainingError, match="does not hold the epochs"):
+        list(train(once, run_in(tmp_path, maps, resume=True)))
+
+
+def test_a_net_broken_by_an_epoch_s_last_step_is_not_kept(small_recipe, maps, tmp_path):
+    torch = pytest.importorskip("torch")
+    training = Training(small_recipe, run_in(tmp_path, maps))
+    for event in training.epoch():
+        assert isinstance(event, StepDone)
+        if event.step == event.total:
+            break
+    with torch.no_grad():
+        next(training.bare.parameters()).fill_(float("nan"))
+    with pytest.raises(TrainingError, match="the validation of epoch 1"):
+        training._validated(1)
+
+
+def test_the_optimiser_is_resumed_after_the_weights_found_their_device(
+    small_recipe, maps, tmp_path, monkeypatch
+):
+    from lightning_fabric import Fabric
+
+    from napari_astroseg.engine import train as module
+
+    once = small_recipe.replace(**{"schedule.epochs": 1})
+    list(train(once, run_in(tmp_path, maps)))
+    order = []
+    setup, load = Fabric.setup, module.load_checkpoint
+    monkeypatch.setattr(Fabric, "setup", lambda *a: order.append("setup") or setup(*a))
+    monkeypatch.setattr(module, "load_checkpoint", lambda *a: order.append("load") or load(*a))
+    Training(once, run_in(tmp_path, maps, resume=True))
+    assert order == ["setup", "load"]
+
+
+def test_validation_without_a_structure_is_refused(small_recipe, maps, tmp_path):
+    from astropy.io import fits
+
+    write_four_maps(tmp_path / "maps", seed=0)
+    with fits.open(tmp_path / "maps" / "000_target.fits", mode="update") as hdus:
+        hdus[0].data[:64, :64] = 0
+    one = {"data.split.area_px": 64, "data.split.folds": 12}
+    with pytest.raises(DataError, match=r"choose another data\.split\.validation_fold"):
+        TrainingSet(small_recipe.replace(**one), tmp_path / "maps")
+
+
+def test_the_rate_falls_as_the_schedule_says(small_recipe, maps, tmp_path):
+    falling = {"schedule.epochs": 3, "schedule.decay_every": 2, "schedule.decay": 0.5}
+    events = train(small_recipe.replace(**falling), run_in(tmp_path, maps))
+    rates = [e.learning_rate for e in events if isinstance(e, EpochDone)]
+    assert rates == pytest.approx([1e-3, 1e-3, 5e-4])
+
+
+def test_a_held_out_longitude_neither_trains_nor_validates(small_recipe, maps):
+    recipe = small_recipe.replace(
+        **{"data.anywhere": 50, "data.split.hold_out_lon_deg": (29.5, 29.8)}
+    )
+    data = TrainingSet(recipe, maps)
+    patches, _ = data.epoch(1)
+    for drawn in (patches, data.validation):
+        mine = drawn.field == 0
+        corners = np.concatenate([drawn.x[mine], drawn.x[mine] + 31])
+        lon = data.fields[0].image.sky(corners, np.full(len(corners), 50.0)).spherical.lon.deg
+        assert len(lon) and not ((lon >= 29.5) & (lon <= 29.8)).any()

@@ -379,3 +379,19 @@ def test_keys(viewer: Any, model: Path) -> None:
     assert dock.predictions.busy
     QTest.keyClick(canvas, Qt.Key.Key_Escape)
     assert spin(lambda: not dock.predictions.busy)
+
+
+def test_this_view_is_what_the_canvas_shows(viewer: Any, model: Path) -> None:
+    dock = add(viewer)
+    spin(lambda: False, 0.3)
+    viewer.scene.camera.zoom = 8 * viewer.scene.camera.zoom
+    viewer.scene.camera.center = (0, 150, 450)
+    spin(lambda: False, 0.5)
+    dock.place.by_view.click()
+    assert done(dock)
+    window = dock.predictions.current.window
+    height, width = np.array(viewer.canvas.size) / viewer.scene.camera.zoom
+    assert window.width == pytest.approx(width, abs=4)
+    assert window.height == pytest.approx(height, abs=4)
+    assert window.x + window.width / 2 == pytest.approx(450, abs=3)
+    assert window.y + window.height / 2 == pytest.approx(150, abs=3)

@@ -71,3 +71,9 @@ def test_the_real_sample_opens(shared_data):
     assert field.values.shape == (500, 250)
     assert field.valid.mean() == pytest.approx(0.98, abs=0.005)
     assert field.labelled.mean() == pytest.approx(0.1177, abs=0.001)
+
+
+def test_a_name_from_which_no_mask_follows_is_told(tmp_path):
+    image = write_four_maps(tmp_path).rename(tmp_path / "map.fits")
+    with pytest.raises(DataError, match="no `image` in its name"):
+        open_four_maps(image)

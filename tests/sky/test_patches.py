@@ -1,5 +1,7 @@
 """Patches: honest splits, masks where asked, no gaps unless allowed, the same under a seed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from skies import write_four_maps
 
 from napari_astroseg.sky.fourmaps import open_four_maps
+from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.patches import HELD_OUT, Patches, Sampler, Sums, deal_folds, hold_out
 
 PATCH = 32
@@ -79,3 +82,15 @@ def test_sums_over_squares_are_sums():
 
 def test_nothing_joined_is_nothing():
     assert len(Patches.joined([])) == 0
+
+
+def test_a_longitude_range_is_kept_out_of_a_rotated_map_too(field):
+    wcs = field.image.wcs.deepcopy()
+    wcs.wcs.pc = [[0.8, -0.6], [0.6, 0.8]]
+    turned = replace(field, image=SkyImage.from_array(field.values, wcs))
+    folds = deal_folds([field.target.shape], 64, 5)[0]
+    hold_out(folds, turned, (29.8, 29.95))
+    rows, columns = np.indices(folds.shape)
+    lon = turned.image.sky(columns, rows).spherical.lon.deg
+    assert np.array_equal(folds == HELD_OUT, (lon >= 29.8) & (lon <= 29.95))
+    assert 0 < (folds == HELD_OUT).sum() < folds.size

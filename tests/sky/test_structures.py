@@ -57,7 +57,9 @@ def test_corners_connect_and_specks_vanish():
 def test_a_bar_is_measured_as_what_it_is(galactic):
     probability = np.zeros((60, 80), np.float32)
     probability[20:23, 10:60] = 0.75
-    image = SkyImage.from_array(np.full((60, 80), 2e22, np.float32), galactic, "cm-2")
+    density = np.full((60, 80), 2e22, np.float32)
+    density[21, 30] = 4e22
+    image = SkyImage.from_array(density, galactic, "cm-2")
     labels = label_structures(probability, 0.5, 15)
     row = measure(labels, probability, image, Window.whole(image.shape)).table[0]
     assert (row["x"], row["y"]) == pytest.approx((34.5, 21.0))
@@ -65,7 +67,8 @@ def test_a_bar_is_measured_as_what_it_is(galactic):
     assert row["lat"].to_value(u.deg) == pytest.approx(0.21)
     assert row["area"].to_value(u.arcmin**2) == pytest.approx(150 * 0.36)
     assert row["length"].to_value(u.arcmin) == pytest.approx(50 * 0.6, abs=2 * 0.6)
-    assert row["mean_value"].to_value("cm-2") == pytest.approx(2e22)
+    assert row["mean_value"].to_value("cm-2") == pytest.approx(2e22 * 151 / 150)
+    assert row["peak_value"].to_value("cm-2") == pytest.approx(4e22)
     assert row["score"] == pytest.approx(0.75)
 
 
@@ -98,3 +101,14 @@ def test_nothing_found_is_an_empty_catalogue(galactic):
     catalogue = measure(labels, nothing, image, Window.whole((20, 20)))
     assert len(catalogue) == 0
     assert outlines(labels, Window.whole((20, 20))) == {}
+
+
+def test_positions_of_another_frame_are_icrs(galactic):
+    galactic.wcs.ctype = ["RA---CAR", "DEC--CAR"]
+    galactic.wcs.radesys, galactic.wcs.equinox = "FK5", 1975.0
+    image = SkyImage.from_array(np.ones((20, 20), np.float32), galactic)
+    labels = np.zeros((20, 20), np.int32)
+    labels[5:8, 5:8] = 1
+    catalogue = measure(labels, labels.astype(float), image, Window.whole((20, 20)))
+    assert image.frame == "fk5" and catalogue.frame == "icrs"
+    assert catalogue.position[0].separation(image.sky(6, 6)) < 1e-6 * u.arcsec

@@ -40,7 +40,7 @@ class UNet5(Net):
         self.merge = nn.ModuleList(_block(2 * o, o) for _, o in steps)
         self.head = nn.Conv2d(widths[0], 1, 1)
         depth = len(spec.channels)
-        self.stride = 2**depth
+        self.stride = spec.stride
         self.reach = self.stride * math.ceil(aligned_reach(depth) / self.stride)
 
     def forward(self, planes: Tensor, halo: Halo = Halo()) -> Tensor:

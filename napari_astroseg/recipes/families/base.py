@@ -21,6 +21,11 @@ class FamilySpec(Frozen):
         return str(cls.model_fields["kind"].default)
 
     @property
+    def stride(self) -> int:
+        """Factor by which the network halves its input again and again, at its coarsest."""
+        return 1
+
+    @property
     def net(self) -> str:
         """Dotted name of the module whose `build(spec)` makes the network."""
         return f"napari_astroseg.engine.nets.{self.kind}"

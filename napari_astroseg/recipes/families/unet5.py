@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from napari_astroseg.recipes.families.base import FamilySpec
 
@@ -21,3 +21,15 @@ class Spec(FamilySpec):
     )
     bottleneck: int = Field(1024, ge=4, le=4096, description="feature maps at the coarsest level")
     bands: int = Field(1, ge=1, le=64, description="input planes")
+
+    @field_validator("channels")
+    @classmethod
+    def _each_level_has_some(cls, channels: tuple[int, ...]) -> tuple[int, ...]:
+        if not all(1 <= width <= 4096 for width in channels):
+            raise ValueError("every level needs 1 to 4096 feature maps")
+        return channels
+
+    @property
+    def stride(self) -> int:
+        """One halving per level of the encoder."""
+        return int(2 ** len(self.channels))

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from astropy.io import fits
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_astroseg.sky.fits import write_image
 from napari_astroseg.sky.simulate.observe import (
     beam_smoothed,
     galactic_wcs,
@@ -109,7 +109,6 @@ def iter_filaments(
     overlap. Files of these names are replaced; others are left alone.
     """
     settings = settings or FilamentSettings()
-    out.mkdir(parents=True, exist_ok=True)
     columns = size if isinstance(size, int) else size[1]
     apart = np.ceil(columns * settings.pixel_arcsec / 3600.0 * 10.0) / 10.0 + 0.1
     for i in range(n):
@@ -133,13 +132,9 @@ def write_filaments(
 
 
 def _write(path: Path, kind: str, sky: FilamentSky, seed: int) -> None:
-    """Write one map with its coordinates, under a temporary name until it is whole."""
+    """Write one map with its coordinates."""
     header = sky.wcs.to_header()
-    unit = {"image": "cm-2", "infrared": "MJy/sr"}.get(kind)
-    if unit:
-        header["BUNIT"] = unit
     header["SIMSEED"] = (seed, "seed of the simulated sky")
     header["ORIGIN"] = ("napari-astroseg", "simulated, not observed")
-    partial = path.with_name(path.name + ".part")
-    fits.PrimaryHDU(getattr(sky, kind), header).writeto(partial, overwrite=True)
-    partial.replace(path)
+    unit = {"image": "cm-2", "infrared": "MJy/sr"}.get(kind, "")
+    write_image(path, getattr(sky, kind), header, unit)
