@@ -10,6 +10,7 @@ import os
 import shlex
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from napari_astroseg import __version__
@@ -59,10 +60,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _with_verb(words: list[str]) -> list[str]:
-    """No verb means the window; so does a first word that is no verb."""
-    if words and (words[0] in VERBS or words[0] in {"-h", "--help", "--version"}):
+    """No verb means the window; so does a first word that can be a file."""
+    if not words:
+        return ["window"]
+    first = words[0]
+    if first in VERBS or first in {"-h", "--help", "--version"}:
         return words
-    return ["window", *words]
+    is_path = Path(first).exists() or bool(Path(first).suffix) or first.startswith("-")
+    return ["window", *words] if is_path else words  # else a mistyped verb: usage, status 2
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -84,7 +84,7 @@ def _one(options: argparse.Namespace, model: Any, image: SkyImage, out: Path) ->
         "verb": "predict",
         "image": str(image.reference.path) if image.reference else "",
         "hdu": image.reference.hdu if image.reference else None,
-        "model": options.model,
+        "model": model_anywhere(options.model),
         "window": options.window,
         "sky": options.sky,
         "threshold": options.threshold,
@@ -114,6 +114,15 @@ def _one(options: argparse.Namespace, model: Any, image: SkyImage, out: Path) ->
         "threshold": result["threshold"],
         "files": [path.name for path in result["files"]],
     }
+
+
+def model_anywhere(name_or_path: str) -> str:
+    """A model as it can be named from any folder."""
+    from napari_astroseg.engine.card import builtin_models, find_model
+
+    if name_or_path in builtin_models():
+        return name_or_path
+    return str(find_model(name_or_path).absolute())
 
 
 def asked_window(options: argparse.Namespace, image: SkyImage) -> Window | None:

@@ -14,6 +14,7 @@ from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.errors import DataError
 from napari_astroseg.sky.fourmaps import FourMaps, digest, open_four_maps
+from napari_astroseg.sky.structures import label_structures
 from napari_astroseg.sky.window import Window
 
 PAPER_THRESHOLDS = (0.2, 0.4, 0.6, 0.8)
@@ -100,7 +101,9 @@ def _score(
         here = slice(y, y + _AREA_PX), slice(x, x + _AREA_PX)
         counts.append(PixelCounts())
         counts[-1].add(probability[here], target[here], counted[here])
-    mask: NDArray[np.bool_] = (probability >= model.card.threshold) & field.valid[place]
+    # Structures are counted as a prediction leaves them, cleaned; pixels as they are.
+    least = model.recipe.prediction.min_area_px
+    mask: NDArray[np.bool_] = label_structures(probability, model.card.threshold, least) > 0
     truth = target & field.valid[place]
     return counts, missed_structures(mask, truth), missed_structures(truth, mask)
 

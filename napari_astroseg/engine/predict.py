@@ -80,7 +80,7 @@ def predict(
     image = image if isinstance(image, SkyImage) else open_image(image)
     if samples is not None:
         raise MisfitError(
-            f"{model.card.name} is deterministic and draws no samples; leave out --samples"
+            f"{model.card.name} is deterministic and draws no samples; leave out `samples`"
         )
     where = torch_device(device)
     inside = (window or Window.whole(image.shape)).clipped(image.shape)

@@ -204,6 +204,7 @@ class Training:
         return rate
 
     def _save_model(self, figures: dict[str, float]) -> None:
+        chosen = self.recipe.prediction.threshold
         card = ModelCard(
             name=self.run.name or self.recipe.name,
             recipe=self.recipe,
@@ -213,7 +214,7 @@ class Training:
             data_digest=self._digest,
             command=self.run.command,
             figures={f"validation_{k}": round(v, 4) for k, v in figures.items()},
-            threshold=figures["threshold"],
+            threshold=figures["threshold"] if chosen is None else chosen,
             versions=versions(),
         )
         Model(card, self.bare).save(self.run.out / MODEL_FILE)

@@ -61,7 +61,12 @@ class Schedule(Frozen):
 class Prediction(Frozen):
     """How a trained network is applied to an image of any size."""
 
-    threshold: float = Field(0.5, ge=0.0, le=1.0, description="probability from which it is mask")
+    threshold: float | None = Field(
+        None,
+        ge=0.0,
+        le=1.0,
+        description="probability from which a pixel is mask; empty: the best on validation",
+    )
     min_area_px: int = Field(15, ge=0, description="smaller structures are dropped, pixels")
     tile_px: int = Field(512, ge=64, le=8192, multiple_of=16, description="tile side, pixels")
     overlap: float = Field(

@@ -39,7 +39,9 @@ def test_help_lists_every_verb_that_works(capsys):
     assert all(verb in told for verb in VERBS)
 
 
-@pytest.mark.parametrize("words", [["predict"], ["train", "filaments"], ["simulate", "cows"]])
+@pytest.mark.parametrize(
+    "words", [["predict"], ["train", "filaments"], ["simulate", "cows"], ["predct", "a.fits"]]
+)
 def test_bad_usage_is_status_two(words):
     with pytest.raises(SystemExit) as leaving:
         astroseg(*words)

@@ -123,7 +123,7 @@ def test_all_missing_is_said(random_model, noise_image):
 
 
 def test_a_deterministic_net_draws_no_samples(random_model, noise_image):
-    with pytest.raises(MisfitError, match="leave out --samples"):
+    with pytest.raises(MisfitError, match="leave out `samples`"):
         list(predict(random_model, noise_image, samples=5))
 
 

@@ -263,3 +263,9 @@ def test_a_held_out_longitude_neither_trains_nor_validates(small_recipe, maps):
         corners = np.concatenate([drawn.x[mine], drawn.x[mine] + 31])
         lon = data.fields[0].image.sky(corners, np.full(len(corners), 50.0)).spherical.lon.deg
         assert len(lon) and not ((lon >= 29.5) & (lon <= 29.8)).any()
+
+
+def test_a_threshold_in_the_recipe_is_the_model_s(small_recipe, maps, tmp_path):
+    once = small_recipe.replace(**{"schedule.epochs": 1, "prediction.threshold": 0.31})
+    list(train(once, run_in(tmp_path, maps)))
+    assert read_card(tmp_path).threshold == 0.31

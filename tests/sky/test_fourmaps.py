@@ -77,3 +77,11 @@ def test_a_name_from_which_no_mask_follows_is_told(tmp_path):
     image = write_four_maps(tmp_path).rename(tmp_path / "map.fits")
     with pytest.raises(DataError, match="no `image` in its name"):
         open_four_maps(image)
+
+
+def test_a_mask_elsewhere_on_the_sky_is_refused(tmp_path):
+    write_four_maps(tmp_path, "000", seed=0)
+    write_four_maps(tmp_path, "001", seed=1)  # a degree away
+    (tmp_path / "001_target.fits").replace(tmp_path / "000_target.fits")
+    with pytest.raises(DataError, match=r"000_target\.fits lies elsewhere on the sky"):
+        open_four_maps(tmp_path / "000_image.fits")
