@@ -54,6 +54,6 @@ def _words(told: dict[str, Any]) -> str:
             lon, lat = image["centre"]
             parts.append(f"centre {lon:.4f}, {lat:.4f} deg {image['frame']}")
         parts.append(f"{image['missing_fraction']:.1%} missing")
-        name = f" {image['name']}" if image["name"] else ""
+        name = f" “{image['name']}”" if image["name"] else ""
         lines.append(f"  HDU {image['hdu']}{name}: " + ", ".join(parts))
     return "\n".join(lines + [f"  note: {note}" for note in told["notes"]])

@@ -151,5 +151,6 @@ def numbers(text: str, count: int, form: str) -> list[float]:
         return found
     except ValueError as error:
         raise ImageError(
-            f"{form} takes {count} finite numbers between commas, not {text!r}"
+            f"{form} takes {count} finite numbers between commas (degrees for the sky; a ' or \" "
+            f"behind one makes it arcminutes or arcseconds), not {text!r}"
         ) from error

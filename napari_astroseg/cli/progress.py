@@ -47,7 +47,7 @@ class Teller:
                 self.line(f"warning: {message}")
             case Started(what=what, total=total, unit=unit, device=device):
                 self._begun = time.perf_counter()
-                self.line(f"{what}: {total} {unit} on {device}")
+                self.line(f"{what}: {total} {unit if total != 1 else unit[:-1]} on {device}")
             case EpochDone():
                 self.line(_epoch_line(event))
             case StepDone(step=step, total=total, loss=loss, patches_per_second=rate):

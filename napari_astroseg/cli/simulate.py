@@ -36,6 +36,6 @@ def run(options: argparse.Namespace) -> int:
         teller.live(f"  {path.name}")
     teller.line(
         f"{options.n} skies in {options.out}; now: "
-        f"astroseg train {options.kind} --data {options.out} --out RUN"
+        f"astroseg train {options.kind}_small --data {options.out} --out RUN"
     )
     return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from napari_astroseg.errors import RecipeError
+from napari_astroseg.errors import RecipeError, TrainingError
 
 if TYPE_CHECKING:
     from napari_astroseg.recipes.recipe import Recipe
@@ -48,11 +48,17 @@ def add(verb: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, telling losses as they come."""
     from napari_astroseg.cli.progress import told
+    from napari_astroseg.engine.checkpoint import LAST_FILE
     from napari_astroseg.engine.events import Finished
     from napari_astroseg.engine.run import Run
     from napari_astroseg.engine.train import train
 
     recipe = recipe_named(options.recipe).replace(**assignments(options.set))
+    if (options.out / LAST_FILE).exists() and not options.resume:
+        raise TrainingError(
+            f"{options.out} holds a training already; add --resume to go on with it, or choose "
+            "another --out"
+        )
     where = Run(
         data=options.data,
         out=options.out,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from napari_astroseg.errors import ImageError
+
 HELP = "open the window (the default)"
 
 
@@ -17,6 +19,9 @@ def run(options: argparse.Namespace) -> int:
     """Hand over to the window until it is closed."""
     from napari_astroseg.cli.display import require_display
 
+    missing = next((path for path in options.images if not path.exists()), None)
+    if missing is not None:
+        raise ImageError(f"{missing} is not there; check the name")
     require_display()
     from napari_astroseg.gui.workspace import run_window
 

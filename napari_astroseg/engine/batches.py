@@ -23,6 +23,10 @@ from napari_astroseg.sky.patches import HELD_OUT, Patches, Sampler, deal_folds, 
 Planes = NDArray[np.float32]
 
 
+_DRAWS = 50
+"""Tries before an epoch is given up for want of patches."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """Patches: `planes`, `target` and `weight`, all (N, 1, patch, patch) float32.
@@ -78,12 +82,15 @@ class TrainingSet:
         """The training patches of an epoch in their order, and the source of its turns."""
         spec = self._recipe.data
         rng = np.random.default_rng([self._recipe.schedule.seed, number])
-        drawn = [
-            s.draw(rng, spec.positions, spec.min_mask, spec.anywhere, spec.allow_missing)
-            for s in self._samplers
-        ]
-        patches = Patches.joined(drawn)
-        if not len(patches):
+        for _ in range(_DRAWS):  # where few places suit, one draw may find none by chance
+            drawn = [
+                s.draw(rng, spec.positions, spec.min_mask, spec.anywhere, spec.allow_missing)
+                for s in self._samplers
+            ]
+            patches = Patches.joined(drawn)
+            if len(patches):
+                break
+        else:
             raise DataError(
                 f"no training patch has {spec.min_mask:.0%} mask"
                 f"{'' if spec.allow_missing else ' and no missing pixel'}; lower data.min_mask, "

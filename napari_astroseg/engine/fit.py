@@ -61,7 +61,7 @@ def _unit_factor(expects: Expectation, image: SkyImage) -> float:
     except u.UnitConversionError as error:
         raise MisfitError(
             f"{image.name} is in {image.unit} but this model was trained on {expects.unit}; "
-            "choose a map of that kind, or force the prediction (--force)"
+            "choose a map of that kind, or force the prediction"
         ) from error
 
 
@@ -90,7 +90,7 @@ def _value_warnings(
         told = (
             f"{image.name} has values around {middle:.3g}, far from the {expects.unit} map this "
             f"model expects ({low:.0e} to {high:.0e}); choose a map of that kind, or force the "
-            "prediction (--force)"
+            "prediction"
         )
         if not force:
             raise MisfitError(told)

@@ -53,7 +53,7 @@ def train(recipe: Recipe, run: Run) -> Iterator[Event]:
     begun = time.perf_counter()
     training = Training(recipe, run)
     yield Started(
-        f"training {recipe.name}",
+        f"training {recipe.name} on {_told(training.data)}",
         recipe.schedule.epochs - training.progress.epoch,
         "epochs",
         str(training.fabric.device),

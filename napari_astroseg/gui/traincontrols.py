@@ -23,6 +23,9 @@ from napari_astroseg.gui.plots import Curves
 from napari_astroseg.gui.progress import ProgressLine
 from napari_astroseg.recipes.recipe import Recipe, preset_names
 
+_FIRST_PRESET = "filaments_small"
+"""What a laptop can learn; the published networks want a graphics card."""
+
 
 class TrainControls(QWidget):
     """Recipe, data, run and device; the form; the buttons; the course of the training."""
@@ -31,6 +34,7 @@ class TrainControls(QWidget):
         super().__init__()
         self.preset, self.device = QComboBox(), QComboBox()
         self.preset.addItems(preset_names())
+        self.preset.setCurrentText(_FIRST_PRESET)
         self.device.addItems(DEVICES)
         self.form = Form(Recipe.preset(self.preset.currentText()), opened=("schedule",))
         self.data = FolderField("Choose the folder of the training data", "folder of the maps")

@@ -57,6 +57,7 @@ def open_window(
         opening.notice.say("\n".join(complaints))
     front = "Open" if complaints or not viewer.layers else "Predict"
     tabs[front].raise_()
+    QTimer.singleShot(0, tabs[front].raise_)  # again, after napari has restored its own layout
     if predict_with is not None and viewer.layers:
         predicting.models.choose_named(predict_with)
         QTimer.singleShot(0, predicting.predict_middle)

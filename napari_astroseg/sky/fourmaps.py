@@ -89,6 +89,8 @@ def _images_in(data: Path) -> list[Path]:
     images = sorted(
         path for path in data.glob("*.fits") if "image" in path.stem and _find(path)("target")
     )
+    if not data.exists():
+        raise DataError(f"{data} is not there; check the name of the data folder")
     if not images:
         raise DataError(
             f"{data} holds no pair such as 001_image.fits and 001_target.fits; point at the "

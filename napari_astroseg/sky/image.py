@@ -180,7 +180,14 @@ class SkyImage:
                 f"{self.name} does not reach {lon_deg:g}, {lat_deg:g} deg ({self.frame}); "
                 "give a position inside it (`astroseg info` prints its centre)"
             )
-        return Window.around(float(x), float(y), max(1, round(size_deg * 3600.0 / scale)))
+        window = Window.around(float(x), float(y), max(1, round(size_deg * 3600.0 / scale)))
+        if window.overlap(Window.whole(self.shape)) is None:
+            middle = self.sky((self.shape[1] - 1) / 2, (self.shape[0] - 1) / 2).spherical
+            raise ImageError(
+                f"{lon_deg:g}, {lat_deg:g} deg ({self.frame}) is outside {self.name}, which is "
+                f"centred at {middle.lon.deg:.4f}, {middle.lat.deg:.4f}; give a position inside it"
+            )
+        return window
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel light: an image in a file is opened again on the other side, by name."""

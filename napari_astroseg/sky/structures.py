@@ -26,6 +26,17 @@ _CORE = np.ones((2, 2), bool)
 _STRAIGHT = 0.3
 """Pixels by which an outline may be smoothed; well below what is known of an edge."""
 
+_COLUMNS = {
+    "id": "number of the structure in the map of regions",
+    "x": "column of its centre, pixels from 0",
+    "y": "row of its centre, pixels from 0",
+    "area": "area above the threshold",
+    "length": "length of the spine, the longest way along the skeleton",
+    "mean_value": "mean of the image over the structure",
+    "peak_value": "highest value of the image in the structure",
+    "score": "mean probability over the structure",
+}
+
 Labels = NDArray[np.int32]
 
 
@@ -101,6 +112,8 @@ def measure(
     table["mean_value"] = _over(np.nanmean, values, labels, ids) * unit
     table["peak_value"] = _over(np.nanmax, values, labels, ids) * unit
     table["score"] = _over(np.nanmean, probability, labels, ids)
+    for name, words in _COLUMNS.items():
+        table[name].info.description = words
     return Catalogue(table, frame)
 
 

@@ -218,3 +218,19 @@ def test_figures_that_do_not_exist_are_null(run, maps, tmp_path, capsys, monkeyp
     monkeypatch.setattr("napari_astroseg.engine.evaluate.evaluate", lambda *_, **__: figures)
     assert astroseg("evaluate", run, maps, "--json") == 0
     assert json.loads(capsys.readouterr().out)["figures"] == {"new": None, "dice": 0.5}
+
+
+def test_a_run_is_not_trained_over(run, maps, capsys):
+    assert astroseg("train", "filaments", "--data", maps, "--out", run, "--set", *TRAIN) == 1
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_said_on_the_terminal(tmp_path, capsys):
+    assert astroseg(tmp_path / "HIGAL.fits") == 1
+    assert "HIGAL.fits is not there" in capsys.readouterr().err
+
+
+def test_a_sky_position_off_the_map_is_said_in_degrees(run, maps, tmp_path, capsys):
+    words = ("predict", maps / "000_image.fits", "--model", run, "--out", tmp_path)
+    assert astroseg(*words, "--sky", "40,0,0.1") == 1
+    assert "is outside 000_image, which is centred at 29." in capsys.readouterr().err

@@ -269,3 +269,15 @@ def test_a_threshold_in_the_recipe_is_the_model_s(small_recipe, maps, tmp_path):
     once = small_recipe.replace(**{"schedule.epochs": 1, "prediction.threshold": 0.31})
     list(train(once, run_in(tmp_path, maps)))
     assert read_card(tmp_path).threshold == 0.31
+
+
+def test_an_epoch_that_finds_few_places_is_drawn_again(small_recipe, maps, monkeypatch):
+    from napari_astroseg.sky.patches import Patches, Sampler
+
+    data, luck, draw = TrainingSet(small_recipe, maps), iter([False] * 6), Sampler.draw
+
+    def unlucky(self, *asked):
+        return draw(self, *asked) if next(luck, True) else Patches.joined([])
+
+    monkeypatch.setattr(Sampler, "draw", unlucky)
+    assert len(data.epoch(1)[0])
