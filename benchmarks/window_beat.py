@@ -2,8 +2,9 @@
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python benchmarks/window_beat.py
 
-A 5 ms timer notes when it fires. Three scenes, ten seconds each: panning at rest, panning while
-the built-in model predicts the whole image in the engine's process, and moving the threshold.
+A 5 ms timer notes when it fires. Five scenes, ten seconds each at most: panning at rest, while
+the built-in model predicts the whole image, over the answer, while a network trains, and moving
+the threshold. Predictions and trainings run in processes of their own, as they do for users.
 Prints one JSON object per scene: 50th and 95th percentile and maximum of the time between beats.
 """
 
@@ -22,9 +23,10 @@ from qtpy.QtWidgets import QApplication
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.predict import PredictDock
+from napari_astroseg.gui.train import TrainDock
 from napari_astroseg.gui.workspace import open_window
 from napari_astroseg.sky.fits import open_image
-from napari_astroseg.sky.simulate.filaments import iter_filaments
+from napari_astroseg.sky.simulate.filaments import write_filaments
 
 SECONDS = 10.0
 SIDE = 1536
@@ -68,9 +70,25 @@ def panning(viewer: Viewer) -> Callable[[float], None]:
     return pan
 
 
+def while_training(viewer: Viewer, folder: Path, pan: Callable[[float], None]) -> np.ndarray:
+    """Beats from the first steps of a training on; then it is stopped."""
+    dock = viewer.window._qt_window.findChild(TrainDock)
+    recipe = dock.form.value()
+    dock.form.setValue(recipe.replace(data__anywhere=2000, schedule__epochs=50))
+    dock.data.set_path(folder / "sky")
+    dock.out.set_path(folder / "run")
+    dock.start()
+    spin(lambda: "patches a second" in dock.progress.words.text(), 60.0)
+    assert dock.busy, dock.progress.words.text()
+    gaps = beats(pan, until=lambda: not dock.busy)
+    dock.stop()
+    spin(lambda: not dock.busy, 30.0)
+    return gaps
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = next(iter_filaments(Path(folder), 1, SIDE, 0))
+        path = write_filaments(Path(folder) / "sky", 1, SIDE, 0)[0]
         viewer = open_window()
         layers.add_image(viewer, open_image(path))
         dock = viewer.window._qt_window.findChild(PredictDock)
@@ -86,6 +104,7 @@ def main() -> None:
         report("panning while predicting", gaps)
         spin(lambda: not dock.predictions.busy)
         report("panning over the answer", beats(pan))
+        report("panning while training", while_training(viewer, Path(folder), pan))
         dock.predict_middle()
         spin(lambda: not dock.predictions.busy)
         dock.found.threshold.setValue(0.1)
