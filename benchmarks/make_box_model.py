@@ -17,7 +17,7 @@ from napari_astroseg.cli.main import main as astroseg
 from napari_astroseg.engine.evaluate import evaluate
 from napari_astroseg.engine.model import load_model
 from napari_astroseg.recipes.recipe import Recipe
-from napari_astroseg.sky.fits import open_image
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.window import Window
 
 BOX = Path(__file__).parents[1] / "napari_astroseg" / "engine" / "weights" / "filaments.safetensors"

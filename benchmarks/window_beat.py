@@ -25,7 +25,7 @@ from napari_astroseg.gui import layers
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.train import TrainDock
 from napari_astroseg.gui.workspace import open_window
-from napari_astroseg.sky.fits import open_image
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.simulate.filaments import write_filaments
 
 SECONDS = 10.0

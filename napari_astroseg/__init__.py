@@ -11,7 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "open_image": "napari_astroseg.sky.fits",
+    "open_image": "napari_astroseg.sky.opening",
     "SkyImage": "napari_astroseg.sky.image",
     "Window": "napari_astroseg.sky.window",
     "Catalogue": "napari_astroseg.sky.catalogue",

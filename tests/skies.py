@@ -6,7 +6,7 @@ import numpy as np
 from astropy.wcs import WCS
 from scipy.ndimage import gaussian_filter
 
-from napari_astroseg.sky.fits import write_image
+from napari_astroseg.sky.files.writing import write_image
 
 
 def galactic_wcs(scale_deg=11.5 / 3600, lon=30.0):

@@ -18,7 +18,7 @@ from napari_astroseg.engine.card import ModelCard
 from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.nets import build
 from napari_astroseg.recipes.recipe import Recipe
-from napari_astroseg.sky.fits import open_image
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.pyramid import levels
 
 TINY = Plan(window_px=64, mosaic_px=128, image_px=2048, steps=1, budget_s=0.0, rounds=2)

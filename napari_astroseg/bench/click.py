@@ -17,8 +17,8 @@ from napari_astroseg.bench.timing import Pair, in_turn, words
 from napari_astroseg.engine.model import Model
 from napari_astroseg.engine.predict import Predictor, predict
 from napari_astroseg.engine.service import Call, Engine
-from napari_astroseg.sky.fits import open_image
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.window import Window
 
 _TARGET, _ALLOWANCE_S = 1.15, 0.1

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from napari_astroseg.sky.fits import write_image
+from napari_astroseg.sky.files.writing import write_image
 
 _CARDS = {
     "CTYPE1": "GLON-CAR", "CTYPE2": "GLAT-CAR", "CUNIT1": "deg", "CUNIT2": "deg",

@@ -17,7 +17,7 @@ import numpy as np
 from napari_astroseg.bench.plan import Plan
 from napari_astroseg.bench.timing import Pair, in_turn
 from napari_astroseg.gui import layers
-from napari_astroseg.sky.fits import open_image
+from napari_astroseg.sky.opening import open_image
 
 _SIZE = (1400, 900)
 

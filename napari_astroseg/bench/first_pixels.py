@@ -16,7 +16,7 @@ from napari_astroseg.bench.plan import Plan
 from napari_astroseg.bench.record import Measurement
 from napari_astroseg.bench.timing import Pair, in_turn, words
 from napari_astroseg.errors import SetupError
-from napari_astroseg.sky.fits import open_image
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.pixels import FitsPixels
 from napari_astroseg.sky.pyramid import levels
 

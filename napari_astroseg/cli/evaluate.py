@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     """Predict on the data and print the figures with their errors."""
     from napari_astroseg.cli.predict import numbers
     from napari_astroseg.engine.evaluate import evaluate
-    from napari_astroseg.sky.fits import replacing
+    from napari_astroseg.sky.files.writing import replacing
     from napari_astroseg.sky.window import Window
 
     window = None

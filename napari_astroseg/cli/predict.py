@@ -44,7 +44,7 @@ def add(verb: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Predict on each image in turn."""
     from napari_astroseg.engine.model import load_model
-    from napari_astroseg.sky.fits import open_image
+    from napari_astroseg.sky.opening import open_image
 
     folders = _folders(options.images, options.out)
     model = load_model(options.model)
@@ -82,7 +82,7 @@ def _one(options: argparse.Namespace, model: Any, image: SkyImage, out: Path) ->
 
     command = {
         "verb": "predict",
-        "image": str(image.reference.path) if image.reference else "",
+        "image": image.reference.place if image.reference else "",
         "hdu": image.reference.hdu if image.reference else None,
         "model": model_anywhere(options.model),
         "window": options.window,

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from napari_astroseg.errors import TrainingError
-from napari_astroseg.sky.fits import replacing
+from napari_astroseg.sky.files.writing import replacing
 
 LAST_FILE = "last.safetensors"
 

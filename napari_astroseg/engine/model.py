@@ -17,7 +17,7 @@ from napari_astroseg.engine.nets import build
 from napari_astroseg.engine.nets.base import Net
 from napari_astroseg.errors import ModelError, SetupError
 from napari_astroseg.recipes.recipe import Recipe
-from napari_astroseg.sky.fits import replacing
+from napari_astroseg.sky.files.writing import replacing
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,12 +28,14 @@ from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.predict import predict
 from napari_astroseg.engine.provenance import record
 from napari_astroseg.errors import OutputError
-from napari_astroseg.sky.fits import open_image, replacing, window_cards, write_image
+from napari_astroseg.sky.files.writing import replacing, write_image
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.preview import write_preview
 from napari_astroseg.sky.structures import label_structures, measure, outlines
 from napari_astroseg.sky.tiles import Canvas
 from napari_astroseg.sky.window import Window
+from napari_astroseg.sky.worldcoords import window_cards
 
 STORE = "prediction.zarr"
 
@@ -154,7 +156,8 @@ def _write_provenance(
     seconds: float,
 ) -> Path:
     inputs = [model.card.path] if model.card.path is not None else []
-    inputs += [image.reference.path] if image.reference is not None else []
+    source = image.reference.path if image.reference is not None else None
+    inputs += [source] if source is not None else []
     path = out / "provenance.json"
     content = record(command, [p for p in inputs if p.is_file()], told["files"], seconds)
     content["model"] = {"name": model.card.name, "digest": model.digest}

@@ -23,9 +23,9 @@ from napari_astroseg.engine.nets.base import Halo
 from napari_astroseg.engine.prepare import by_patch, context_px, prepared
 from napari_astroseg.engine.store import PredictionStore
 from napari_astroseg.errors import MisfitError
-from napari_astroseg.sky.fits import open_image
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.normalise import valid_pixels
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.tiles import Tile, cut, patch_corners, taper
 from napari_astroseg.sky.window import Window
 

@@ -107,9 +107,8 @@ def _work(window: Window, tiles: list[Tile], model: Model, image: SkyImage) -> s
     source = image.reference
     return json.dumps(
         {
-            "image": [str(source.path), source.hdu] if source else _in_memory(image),
-            "size": source.path.stat().st_size if source else 0,
-            "changed_ns": source.path.stat().st_mtime_ns if source else 0,
+            "image": [source.place, source.hdu, source.plane] if source else image.name,
+            "values": image.pixels.identity or _in_memory(image),
             "window": [window.x, window.y, window.width, window.height],
             "tiles": len(tiles),
             "recipe": model.recipe.digest,

@@ -31,7 +31,7 @@ from napari_astroseg.engine.run import Run
 from napari_astroseg.errors import OutputError, TrainingError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky import fourmaps
-from napari_astroseg.sky.fits import replacing
+from napari_astroseg.sky.files.writing import replacing
 
 HISTORY_FILE = "history.jsonl"
 RECIPE_FILE = "recipe.yaml"

@@ -19,7 +19,7 @@ from napari_astroseg.gui.appearance import AppearanceBox
 from napari_astroseg.gui.cursor import CursorBox
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.notice import Notice
-from napari_astroseg.sky.fits import open_image
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.stretch import Kind
 
 _FILES = "FITS images (*.fits *.fit *.fts *.fz *.FITS *.FIT *.FTS *.FZ);;All files (*)"

@@ -11,7 +11,7 @@ from napari.utils.notifications import show_error
 
 from napari_astroseg.errors import AstroSegError
 from napari_astroseg.gui.layers import LayerData, layer_data, settle
-from napari_astroseg.sky.fits import open_image
+from napari_astroseg.sky.opening import open_image
 
 ENDINGS = (".fits", ".fit", ".fts", ".fz", ".fits.gz")
 """Those that napari.yaml announces; whole-file compression gets a sentence, not a picture."""

@@ -14,7 +14,7 @@ from napari_astroseg.gui import layers
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.train import TrainDock
-from napari_astroseg.sky.fits import open_image
+from napari_astroseg.sky.opening import open_image
 
 TITLE = "AstroSeg"
 _SIZE = (1400, 900)

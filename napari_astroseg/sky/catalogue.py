@@ -14,7 +14,7 @@ from astropy.table import QTable, Table
 from numpy.typing import NDArray
 
 from napari_astroseg.errors import CatalogueError
-from napari_astroseg.sky.fits import replacing
+from napari_astroseg.sky.files.writing import replacing
 
 _FORMATS = {
     ".ecsv": "ascii.ecsv",

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_astroseg.errors import DataError, ImageError
-from napari_astroseg.sky.fits import open_image
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.normalise import valid_pixels
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.window import Window
 
 Mask = NDArray[np.bool_]

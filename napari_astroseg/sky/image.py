@@ -1,4 +1,4 @@
-"""SkyImage: a lazy two-dimensional array that knows its unit and where on the sky it lies."""
+"""SkyImage: a lazy array, or a stack of them, that knows its unit and where on the sky it lies."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import copy
 import threading
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import astropy.units as u
 import dask.array as da
@@ -19,7 +18,8 @@ from astropy.wcs.utils import proj_plane_pixel_scales, wcs_to_celestial_frame
 from numpy.typing import ArrayLike, NDArray
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.sky.pixels import ArrayPixels, PixelSource, value_dtype
+from napari_astroseg.sky.files.address import Address, ImageRef
+from napari_astroseg.sky.pixels import ArrayPixels, PixelSource, Planes, value_dtype
 from napari_astroseg.sky.window import Window
 
 CHUNK = 1024
@@ -27,16 +27,27 @@ CHUNK = 1024
 
 
 @dataclass(frozen=True)
-class ImageRef:
-    """An image named so that another process can open it for itself."""
+class Axis:
+    """What tells the planes of a stack apart.
 
-    path: Path
-    hdu: int
+    Parameters
+    ----------
+    kind
+        `band` for several bands of one sky, `plane` for anything else (velocity, Stokes, time).
+    name
+        Of the axis: `band`, `VRAD`, `FREQ`, …
+    labels
+        One for each plane: `g`, `12.3 km/s`, …
+    """
+
+    kind: Literal["band", "plane"]
+    name: str
+    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class SkyImage:
-    """A two-dimensional sky image, read only where it is looked at.
+    """A sky image, or a stack of them on one grid, read only where it is looked at.
 
     Parameters
     ----------
@@ -45,7 +56,7 @@ class SkyImage:
     wcs
         Celestial world coordinates (two axes), or None when there are none.
     header
-        FITS cards that place it on the sky (see `napari_astroseg.sky.fits.wcs_cards`).
+        FITS cards that place it on the sky (see `napari_astroseg.sky.worldcoords.wcs_cards`).
     unit
         Unit of the values as its file writes it; "" when it says nothing.
     name
@@ -54,6 +65,12 @@ class SkyImage:
         File and HDU, when it lives in a file.
     notes
         What the reader wants the user to know, one sentence each.
+    planes, axis
+        For a stack: its planes, of which `pixels` is the first, and what tells them apart.
+    uncertainty
+        One standard deviation of each value, on the same pixels, where the file has it.
+    mask
+        Flags on the same pixels, 0 where a value is good, where the file has them.
     """
 
     pixels: PixelSource
@@ -63,7 +80,10 @@ class SkyImage:
     name: str = "image"
     reference: ImageRef | None = None
     notes: tuple[str, ...] = ()
-    bands: tuple[str, ...] = ("",)
+    planes: Planes | None = None
+    axis: Axis | None = None
+    uncertainty: SkyImage | None = None
+    mask: SkyImage | None = None
     _per_thread: threading.local = field(default_factory=threading.local, init=False, repr=False)
 
     @classmethod
@@ -90,10 +110,51 @@ class SkyImage:
         """float32 or float64, native byte order."""
         return self.pixels.dtype
 
+    @property
+    def count(self) -> int:
+        """Number of planes; 1 for what is no stack."""
+        return 1 if self.planes is None else len(self.planes)
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Names of the bands; ("",) for an image of one band, or of an unnamed one."""
+        return self.axis.labels if self.axis is not None and self.axis.kind == "band" else ("",)
+
     @cached_property
     def data(self) -> da.Array:
-        """The values as a dask array in square chunks; nothing is read until it is computed."""
-        return da.from_array(self.pixels, chunks=CHUNK, asarray=False, name=False)
+        """The values as a dask array in square chunks; nothing is read until it is computed.
+
+        (H, W), or (planes, H, W) for a stack.
+        """
+        if self.planes is None:
+            return da.from_array(self.pixels, chunks=CHUNK, asarray=False, name=False)
+        return da.stack([self.plane(index).data for index in range(self.count)])
+
+    def plane(self, index: int) -> SkyImage:
+        """One plane of a stack as an image by itself; of a single image, itself.
+
+        Raises
+        ------
+        ImageError
+            When there is no such plane.
+        """
+        if not 0 <= index < self.count:
+            raise ImageError(
+                f"{self.name} has no plane {index}; give one from 0 to {self.count - 1}"
+            )
+        if self.planes is None:
+            return self
+        label = "" if self.axis is None else self.axis.labels[index]
+        name = f"{self.name} [{label or index}]"
+        reference = self.reference and replace(self.reference, plane=index)
+        return replace(
+            self,
+            pixels=self.planes[index],
+            name=name,
+            reference=reference,
+            planes=None,
+            axis=None if label == "" else Axis("band", "band", (label,)),
+        )
 
     @cached_property
     def physical_unit(self) -> u.UnitBase | None:
@@ -116,7 +177,12 @@ class SkyImage:
         return str(self._own_sky()[1].name)
 
     def cutout(self, window: Window) -> NDArray[np.float32]:
-        """The values in `window`, float32 (height, width), NaN where it hangs over the edge."""
+        """The values in `window`, float32, NaN where it hangs over the edge.
+
+        (height, width), or (planes, height, width) for a stack.
+        """
+        if self.planes is not None:
+            return np.stack([self.plane(i).cutout(window) for i in range(self.count)])
         inside = window.overlap(Window.whole(self.shape))
         if inside == window:
             return np.ascontiguousarray(self.pixels[inside.slices], dtype=np.float32)
@@ -194,7 +260,7 @@ class SkyImage:
         if self.reference is not None:
             return _reopened, (self.reference, self.name)
         parts = (self.pixels, self.wcs, self.header, self.unit, self.name, None, self.notes)
-        return SkyImage, (*parts, self.bands)
+        return SkyImage, (*parts, self.planes, self.axis, self.uncertainty, self.mask)
 
     def _own_sky(self) -> tuple[WCS, BaseCoordinateFrame]:
         """Each thread's own WCS, as WCSLIB errs when threads share one, and its frame."""
@@ -210,9 +276,12 @@ class SkyImage:
 
 
 def _reopened(reference: ImageRef, name: str) -> SkyImage:
-    from napari_astroseg.sky.fits import open_image  # it imports this module
+    from napari_astroseg.sky.opening import open_image  # it imports this module
 
-    return replace(open_image(reference.path, reference.hdu), name=name)
+    image = open_image(Address(reference.place, reference.hdu))
+    if reference.plane is not None:
+        image = image.plane(reference.plane)
+    return replace(image, name=name)
 
 
 def parsed_unit(text: str) -> u.UnitBase | None:

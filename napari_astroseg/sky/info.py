@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 
-from napari_astroseg.sky.fits import ImageHDU, is_picture, open_image, opened
+from napari_astroseg.sky.files.fitsfile import ImageHDU, is_picture, opened
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.opening import open_image
 
 _PROBE = 64
 """Samples along each axis that estimate how much is missing."""

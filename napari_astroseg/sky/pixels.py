@@ -2,16 +2,15 @@
 
 A source has a shape, a native dtype and `source[rows, columns]`. It deliberately has no `copy`:
 dask copies whatever can be copied, and these may be far larger than memory.
-Reads go through positioned reads of the file, not a memory map, so that a file that
-shrinks or vanishes gives a sentence instead of a bus error.
 """
 
 from __future__ import annotations
 
-import os
+import hashlib
+import io
+import math
 import threading
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +18,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from napari_astroseg.errors import ImageError
+from napari_astroseg.sky.files.handle import Handle, HandleFile
 
 Key = tuple[slice, slice]
 FloatArray = NDArray[np.floating[Any]]
@@ -39,7 +39,25 @@ class PixelSource(Protocol):
     def ndim(self) -> int:
         """Always 2."""
 
+    @property
+    def identity(self) -> str | None:
+        """A digest that is the same for the same values only; None for what is in memory."""
+
     def __getitem__(self, key: Key) -> FloatArray: ...
+
+
+class Planes(Protocol):
+    """The planes of a stack, each a source of its own, all of one shape."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> PixelSource: ...
+
+
+def digest(*told: object) -> str:
+    """A short digest of what is told."""
+    text = "\0".join(str(each) for each in told)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def value_dtype(stored: np.dtype[Any]) -> np.dtype[Any]:
@@ -69,6 +87,11 @@ class ArrayPixels:
         """Always 2."""
         return 2
 
+    @property
+    def identity(self) -> None:
+        """Nothing tells it from other arrays."""
+        return None
+
     def __getitem__(self, key: Key) -> FloatArray:
         return self.array[key]
 
@@ -79,8 +102,10 @@ class FitsPixels:
 
     Parameters
     ----------
-    path, offset
-        The file, and the byte at which the (last two axes of the) array starts.
+    handle
+        The file's bytes; planes of one file share it.
+    offset
+        The byte at which the (last two axes of the) array starts.
     shape
         (H, W).
     stored
@@ -89,17 +114,13 @@ class FitsPixels:
         BSCALE, BZERO and BLANK: value = stored × scale + zero, BLANK becomes NaN.
     """
 
-    path: Path
+    handle: Handle
     offset: int
     shape: tuple[int, int]
     stored: np.dtype[Any]
     scale: float = 1.0
     zero: float = 0.0
     blank: int | None = None
-    _handle: _Handle = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_handle", _Handle(self.path))
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -110,6 +131,12 @@ class FitsPixels:
     def ndim(self) -> int:
         """Always 2."""
         return 2
+
+    @property
+    def identity(self) -> str:
+        """A digest of the file's version and of where and how the values lie in it."""
+        how = (self.offset, self.shape, self.stored, self.scale, self.zero, self.blank)
+        return digest(self.handle.identity, *how)
 
     def __getitem__(self, key: Key) -> FloatArray:
         rows = range(*key[0].indices(self.shape[0]))
@@ -126,12 +153,12 @@ class FitsPixels:
         if rows.step == 1 and 2 * width > self.shape[1]:
             # One long read costs less than many that leave little out.
             lines = np.empty((len(rows), self.shape[1]), self.stored)
-            self._handle.read(lines.reshape(-1), self.offset + rows[0] * row_bytes)
+            self.handle.read(lines.reshape(-1), self.offset + rows[0] * row_bytes)
             block = lines[:, first : last + 1]
         else:
             block = np.empty((len(rows), width), self.stored)
             for line, row in zip(block, rows, strict=True):
-                self._handle.read(line, self.offset + row * row_bytes + first * item)
+                self.handle.read(line, self.offset + row * row_bytes + first * item)
         return block if columns.step == 1 else block[:, [c - first for c in columns]]
 
     def _decoded(self, block: NDArray[Any]) -> FloatArray:
@@ -145,20 +172,80 @@ class FitsPixels:
 
 
 @dataclass(frozen=True)
-class CompressedPixels:
-    """A tile-compressed FITS image; only the tiles under the asked slices are unpacked.
+class FitsPlanes:
+    """The planes of an uncompressed FITS cube: as many sources as planes, one handle for all."""
 
-    `tile_rows` is the height of its tiles: rows that cost no more together than apart.
+    first: FitsPixels
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> FitsPixels:
+        height, width = self.first.shape
+        plane = height * width * self.first.stored.itemsize
+        return replace(self.first, offset=self.first.offset + range(self.count)[index] * plane)
+
+
+class CompressedFile:
+    """A file with tile-compressed images, opened once per process; one reader at a time.
+
+    astropy's sections share one file position.
     """
 
-    path: Path
+    def __init__(self, handle: Handle) -> None:
+        self.handle = handle
+        self._lock = threading.Lock()
+        self._hdus: fits.HDUList | None = None
+
+    def read(self, hdu: int, key: tuple[int | slice, ...]) -> NDArray[Any]:
+        """Unpack what `key` asks of an HDU; only the tiles under it."""
+        with self._lock:
+            try:
+                if self._hdus is None:
+                    file = io.BufferedReader(HandleFile(self.handle))
+                    self._hdus = fits.open(file, memmap=False)
+                return np.asarray(self._hdus[hdu].section[key])
+            except ImageError:
+                raise
+            except Exception as error:
+                # Each compression breaks in its own way; all of it is the file's.
+                reason = " ".join(str(error).split())[:160] or type(error).__name__
+                raise ImageError(
+                    f"{self.handle.name}: a compressed tile cannot be unpacked ({reason}); "
+                    "the file is gone or damaged: fetch it again"
+                ) from error
+
+    def __reduce__(self) -> tuple[type[CompressedFile], tuple[Handle]]:
+        return CompressedFile, (self.handle,)
+
+
+@dataclass(frozen=True)
+class CompressedPixels:
+    """One plane of a tile-compressed FITS image; only the tiles under the asked slices are read.
+
+    Parameters
+    ----------
+    file
+        Shared by the planes and images of one file.
+    hdu
+        Number of the HDU.
+    shape
+        (H, W).
+    stored
+        Dtype of the values as compressed.
+    plane
+        Index on the axes before the last two.
+    tile_rows
+        Height of its tiles: rows that cost no more together than apart.
+    """
+
+    file: CompressedFile
     hdu: int
     shape: tuple[int, int]
     stored: np.dtype[Any]
-    leading: int = 0
+    plane: tuple[int, ...] = ()
     tile_rows: int = 1
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
-    _open: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -170,81 +257,25 @@ class CompressedPixels:
         """Always 2."""
         return 2
 
+    @property
+    def identity(self) -> str:
+        """A digest of the file's version, HDU and plane."""
+        return digest(self.file.handle.identity, self.hdu, self.plane)
+
     def __getitem__(self, key: Key) -> FloatArray:
-        # astropy's sections share one file position: one reader at a time.
-        with self._lock:
-            try:
-                block = self._section()[(0,) * self.leading + tuple(key)]
-            except Exception as error:
-                # Each compression breaks in its own way; all of it is the file's.
-                reason = " ".join(str(error).split())[:160] or type(error).__name__
-                raise ImageError(
-                    f"{self.path.name}: a compressed tile cannot be unpacked ({reason}); "
-                    "the file is gone or damaged: fetch it again"
-                ) from error
-        return np.asarray(block).astype(self.dtype)
-
-    def _section(self) -> Any:
-        """Astropy's lazy view, by plain reads: a memory map of a file that shrinks is fatal."""
-        if "hdus" not in self._open:
-            self._open["hdus"] = fits.open(self.path, memmap=False)
-        return self._open["hdus"][self.hdu].section
-
-    def __del__(self) -> None:
-        for hdus in self._open.values():
-            hdus.close()
-
-    def __getstate__(self) -> dict[str, Any]:
-        kept = ("path", "hdu", "shape", "stored", "leading", "tile_rows")
-        return {name: getattr(self, name) for name in kept}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
+        return self.file.read(self.hdu, (*self.plane, *key)).astype(self.dtype)
 
 
-class _Handle:
-    """A file opened once per process and read at given positions by any thread."""
+@dataclass(frozen=True)
+class CompressedPlanes:
+    """The planes of a tile-compressed cube; `axes` are the lengths before the last two axes."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._file: Any = None
+    first: CompressedPixels
+    axes: tuple[int, ...]
 
-    def read(self, into: NDArray[Any], offset: int) -> None:
-        """Fill the contiguous array `into` from `offset` on."""
-        view = into.view(np.uint8).data
-        try:
-            got = self._read_at(view, offset)
-        except OSError as error:
-            raise ImageError(
-                f"{self._path.name}: reading failed ({error.strerror}); "
-                "check that the disk is mounted and the file is still there"
-            ) from error
-        if got != len(view):
-            raise ImageError(
-                f"{self._path.name}: the file ends before its image does; it was cut short "
-                "or changed while open: fetch it again and reopen it"
-            )
+    def __len__(self) -> int:
+        return math.prod(self.axes)
 
-    def _read_at(self, view: memoryview, offset: int) -> int:
-        got = 0
-        positioned = getattr(os, "preadv", None)
-        with self._lock:
-            if self._file is None:
-                self._file = self._path.open("rb", buffering=0)
-            if positioned is None:  # no positioned reads on this system: seek under the lock
-                self._file.seek(offset)
-                while got < len(view) and (n := self._file.readinto(view[got:])):
-                    got += n
-                return got
-        number = self._file.fileno()
-        while got < len(view) and (n := positioned(number, [view[got:]], offset + got)):
-            got += n
-        return got
-
-    def __del__(self) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def __reduce__(self) -> tuple[type[_Handle], tuple[Path]]:
-        return _Handle, (self._path,)
+    def __getitem__(self, index: int) -> CompressedPixels:
+        place = np.unravel_index(range(len(self))[index], self.axes)
+        return replace(self.first, plane=tuple(int(n) for n in place))

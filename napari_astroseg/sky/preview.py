@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from napari_astroseg.sky.fits import replacing
+from napari_astroseg.sky.files.writing import replacing
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.window import Window
 

@@ -90,7 +90,7 @@ def test_predict_on_part_of_the_sky_and_on_several_images(run, maps, tmp_path):
     image = maps / "000_image.fits"
     out = tmp_path / "sky"
     assert astroseg("predict", image, "--model", run, "--out", out, "--sky", "29.9,0.15,6'") == 0
-    from napari_astroseg.sky.fits import open_image
+    from napari_astroseg.sky.opening import open_image
 
     assert open_image(out / "regions.fits").shape == (31, 31)
     write_four_maps(tmp_path, "second", seed=3)

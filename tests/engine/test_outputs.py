@@ -15,8 +15,9 @@ from napari_astroseg.engine.outputs import predict_to_folder
 from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.errors import DataError, OutputError
 from napari_astroseg.sky.catalogue import Catalogue
-from napari_astroseg.sky.fits import open_image, write_image
+from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.window import Window
 
 

@@ -123,7 +123,7 @@ def test_a_failure_is_one_sentence(owner: Any, call: Call, kind: str, words: str
 def test_an_image_that_is_gone_is_a_sentence_and_not_a_silence(owner: Any, tmp_path: Path) -> None:
     from astropy.io import fits
 
-    from napari_astroseg.sky.fits import open_image
+    from napari_astroseg.sky.opening import open_image
 
     file = tmp_path / "sky.fits"
     fits.writeto(file, sky(64).cutout(WINDOW))

@@ -22,8 +22,8 @@ from napari_astroseg.gui import layers
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.reader import NO_LAYER, napari_get_reader, read
 from napari_astroseg.gui.readout import read_out
-from napari_astroseg.sky.fits import open_image
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.stretch import KINDS, Limits
 
 PLUGIN = "napari-astroseg"

@@ -84,7 +84,7 @@ train.go.click()
 assert spin(lambda: not train.busy, 200)
 assert train.curves.epochs, train.progress.words.text()
 from napari_astroseg.gui import layers
-from napari_astroseg.sky.fits import open_image
+from napari_astroseg.sky.opening import open_image
 layers.add_image(viewer, open_image(tmp / "skies" / "000_image.fits"))
 assert spin(lambda: predict.models.card() is not None, 10)
 predict.models.choose(tmp / "run")

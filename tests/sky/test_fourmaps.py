@@ -5,7 +5,7 @@ import pytest
 from skies import write_four_maps
 
 from napari_astroseg.errors import DataError
-from napari_astroseg.sky.fits import write_image
+from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.fourmaps import digest, open_four_maps
 
 

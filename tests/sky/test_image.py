@@ -19,8 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.sky.fits import open_image, write_image
-from napari_astroseg.sky.image import CHUNK, SkyImage, parsed_unit
+from napari_astroseg.sky.files.writing import write_image
+from napari_astroseg.sky.image import CHUNK, Axis, SkyImage, parsed_unit
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.pixels import ArrayPixels, value_dtype
 from napari_astroseg.sky.window import Window
 
@@ -266,7 +267,7 @@ def test_units_as_files_spell_them(written: str, unit: u.UnitBase | None) -> Non
 
 def test_an_image_in_memory_travels_whole(image: SkyImage) -> None:
     image.sky(0, 0)
-    bands = dataclasses.replace(image, bands=("8um",), notes=("a note",))
+    bands = dataclasses.replace(image, axis=Axis("band", "band", ("8um",)), notes=("a note",))
     again = pickle.loads(pickle.dumps(bands))
     np.testing.assert_array_equal(again.data.compute(), image.data.compute())
     assert (again.name, again.unit, again.bands) == ("field", "MJy/sr", ("8um",))

@@ -7,9 +7,9 @@ from astropy.io import fits
 from skies import galactic_wcs, write_four_maps
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.sky.fits import open_image
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.info import describe
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.preview import write_preview
 from napari_astroseg.sky.window import Window
 

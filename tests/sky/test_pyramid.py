@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from napari_astroseg.sky.chunks import CHUNK, ChunkCache
-from napari_astroseg.sky.fits import open_image
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.pyramid import COARSEST, DisplayLevel, Level, levels
 from napari_astroseg.sky.stretch import Limits, Stretch
 

@@ -17,7 +17,7 @@ from astropy.wcs import WCS
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_astroseg.sky.fits import write_image
+from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.simulate.observe import (
     beam_smoothed,
     galactic_wcs,

@@ -1,0 +1,1 @@
+"""FITS files: what a place holds, how its bytes are read, how ours are written."""
