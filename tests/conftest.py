@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,11 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real files at {folder}; set ASTROSEG_TEST_DATA to their folder")
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests cache in a folder of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASTROSEG_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
