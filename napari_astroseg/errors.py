@@ -3,6 +3,7 @@
 AstroSegError
 ├── ImageError          a file or array cannot be opened as an image
 ├── CatalogueError      a table cannot be read or written
+├── PlaceError          words name no place on the sky, or none that can be shown
 ├── RecipeError         a recipe or one of its fields is not valid
 ├── DataError           a folder does not hold what a recipe learns from
 ├── ModelError          a trained model cannot be found, read or trusted
@@ -24,6 +25,10 @@ class ImageError(AstroSegError):
 
 class CatalogueError(AstroSegError):
     """A table cannot be read or written."""
+
+
+class PlaceError(AstroSegError):
+    """Words name no place on the sky, or none that can be shown."""
 
 
 class RecipeError(AstroSegError):

@@ -17,6 +17,12 @@ class Plan:
         Side of the mosaic that goes from FITS to zarr.
     image_px
         Side of the large image whose first pixels are shown.
+    large_px
+        Sides of the images that are opened in a window.
+    openings
+        How often each is opened, in a process of its own.
+    pyramid_px
+        Rows of 20 000 pixels whose block means are made in memory.
     steps
         Optimiser steps timed together.
     budget_s
@@ -28,11 +34,22 @@ class Plan:
     window_px: int = 1024
     mosaic_px: int = 3072
     image_px: int = 20_000
+    large_px: tuple[int, ...] = (20_000, 40_000)
+    openings: int = 5
+    pyramid_px: int = 8192
     steps: int = 6
     budget_s: float = 30.0
     rounds: int = 5
 
     @classmethod
     def quick(cls) -> Plan:
-        """Less of everything but the sizes that the targets are stated for."""
-        return cls(mosaic_px=1536, steps=1, budget_s=3.0, rounds=3)
+        """Less of everything; smaller images, of which only the ratios can be compared."""
+        return cls(
+            mosaic_px=1536,
+            large_px=(8192,),
+            openings=1,
+            pyramid_px=2048,
+            steps=1,
+            budget_s=3.0,
+            rounds=3,
+        )

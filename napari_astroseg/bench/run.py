@@ -8,12 +8,16 @@ from pathlib import Path
 
 from napari_astroseg.bench.plan import Plan
 from napari_astroseg.bench.record import Measurement
+from napari_astroseg.errors import SetupError
 
 MODEL = "filaments"
 
+NAMES = ("click", "tiles", "first-pixels", "pyramid", "pictures", "training")
+"""The benchmarks, in the order they run in; *pictures* needs a display."""
+
 
 def measurements(
-    plan: Plan, model: str | Path = MODEL, display: bool = False
+    plan: Plan, model: str | Path = MODEL, display: bool = False, only: str | None = None
 ) -> Iterator[Measurement]:
     """Each measurement as it is done.
 
@@ -23,19 +27,37 @@ def measurements(
         Whose network is timed: a built-in name, a run's folder or a file.
     display
         Whether a window may be opened.
+    only
+        One of `NAMES`, to run just that.
 
     Raises
     ------
     ModelError
         When there is no such model.
+    SetupError
+        When a benchmark is asked for that cannot run here.
     """
-    from napari_astroseg.bench import click, first_pixels, tiles, training
+    if only == "pictures" and not display:
+        raise SetupError("there is no display to draw pictures on; run under xvfb-run")
+    for name in NAMES if only is None else (only,):
+        if name != "pictures" or display:
+            with tempfile.TemporaryDirectory(prefix="astroseg-bench-") as folder:
+                yield from _measured(name, plan, model, Path(folder))
+
+
+def _measured(name: str, plan: Plan, model: str | Path, scratch: Path) -> Iterator[Measurement]:
+    """One benchmark; only those of networks load one."""
+    if name in ("click", "tiles", "training"):
+        return _of_network(name, plan, model, scratch)
+    from napari_astroseg.bench import first_pixels, pictures, pyramid
+
+    of_sky = {"first-pixels": first_pixels, "pyramid": pyramid, "pictures": pictures}
+    return iter(of_sky[name].measure(plan, scratch))
+
+
+def _of_network(name: str, plan: Plan, model: str | Path, scratch: Path) -> Iterator[Measurement]:
+    from napari_astroseg.bench import click, tiles, training
     from napari_astroseg.engine.model import load_model
 
-    loaded = load_model(model)
-    with tempfile.TemporaryDirectory(prefix="astroseg-bench-") as folder:
-        scratch = Path(folder)
-        yield from click.measure(plan, loaded, scratch)
-        yield from tiles.measure(plan, loaded, scratch)
-        yield from first_pixels.measure(plan, scratch, display)
-        yield from training.measure(plan, loaded, scratch)
+    of_networks = {"click": click, "tiles": tiles, "training": training}
+    return iter(of_networks[name].measure(plan, load_model(model), scratch))

@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import json
 
+NAMES = ("click", "tiles", "first-pixels", "pyramid", "pictures", "training")
 HELP = "measure this machine against its limits"
 
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Declare the verb's words."""
     verb.add_argument("--quick", action="store_true", help="fewer repeats, under a minute or so")
+    verb.add_argument("--only", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}")
     verb.add_argument("--model", default="filaments", help="whose network is timed (filaments)")
     verb.add_argument("--json", action="store_true", help="print a JSON list")
 
@@ -31,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     plan = Plan.quick() if options.quick else Plan()
     teller.line(machine())
     done = []
-    for measurement in measurements(plan, options.model, has_display()):
+    for measurement in measurements(plan, options.model, has_display(), options.only):
         teller.line(f"{measurement.name}: {measurement.value:.2f}")
         done.append(measurement)
     if options.json:

@@ -15,8 +15,12 @@ from typing import Any
 
 from napari_astroseg import __version__
 from napari_astroseg.errors import AstroSegError
+from napari_astroseg.sky.files.address import is_url
 
-VERBS = ("demo", "info", "models", "predict", "train", "evaluate", "simulate", "bench", "window")
+VERBS = (
+    *("demo", "info", "models", "mosaic", "predict"),
+    *("train", "evaluate", "simulate", "bench", "window"),
+)
 
 _INTRODUCTION = """\
 Find, judge and catalogue structures in big sky maps.
@@ -66,8 +70,10 @@ def _with_verb(words: list[str]) -> list[str]:
     first = words[0]
     if first in VERBS or first in {"-h", "--help", "--version"}:
         return words
-    is_path = Path(first).exists() or bool(Path(first).suffix) or first.startswith("-")
-    return ["window", *words] if is_path else words  # else a mistyped verb: usage, status 2
+    is_place = Path(first).exists() or bool(Path(first).suffix)
+    if is_place or is_url(first) or first.endswith("]") or first.startswith("-"):
+        return ["window", *words]
+    return words  # a mistyped verb: usage, status 2
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_astroseg.errors import ImageError, OutputError
+from napari_astroseg.sky.files.address import Address, hdu_key
 
 if TYPE_CHECKING:
     from napari_astroseg.sky.image import SkyImage
@@ -23,7 +25,9 @@ HELP = "predict on images, headless"
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Declare the verb's words."""
-    verb.add_argument("images", nargs="+", metavar="IMAGE", help="FITS images")
+    verb.add_argument(
+        "images", nargs="+", metavar="IMAGE", help="FITS images: files, URLs, FILE[SCI,1]"
+    )
     verb.add_argument("--model", required=True, help="built-in name, run folder or .safetensors")
     verb.add_argument("--out", required=True, type=Path, metavar="D", help="folder for the answer")
     place = verb.add_mutually_exclusive_group()
@@ -33,7 +37,8 @@ def add(verb: argparse.ArgumentParser) -> None:
         metavar="LON,LAT,SIZE",
         help="only this square of sky: degrees in the image's own frame; SIZE may end in ' or \"",
     )
-    verb.add_argument("--hdu", help="number or EXTNAME of the image in its file")
+    verb.add_argument("--hdu", help="number, EXTNAME or EXTNAME,EXTVER of the image in its file")
+    verb.add_argument("--plane", type=int, metavar="N", help="plane of a cube or band (0-based)")
     verb.add_argument("--threshold", type=float, help="probability of a region (the model's own)")
     verb.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     verb.add_argument("--resume", action="store_true", help="keep the tiles that are done")
@@ -43,13 +48,18 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Predict on each image in turn."""
+    from napari_astroseg.cli.progress import steps_told
     from napari_astroseg.engine.model import load_model
     from napari_astroseg.sky.opening import open_image
 
-    folders = _folders(options.images, options.out)
+    hdu = hdu_key(options.hdu, f"--hdu {options.hdu}") if options.hdu else None
+    addresses = [Address.of(image, hdu) for image in options.images]
+    folders = _folders(addresses, options.out)
     model = load_model(options.model)
-    hdu = int(options.hdu) if options.hdu and options.hdu.isdigit() else options.hdu
-    images = [open_image(path, hdu) for path in options.images]
+    with steps_told(options.quiet) as progress:
+        images = [open_image(address, progress=progress) for address in addresses]
+    if options.plane is not None:
+        images = [image.plane(options.plane) for image in images]
     told = []
     for image, out in zip(images, folders, strict=True):
         told.append(_one(options, model, image, out))
@@ -61,11 +71,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _folders(images: list[str], out: Path) -> list[Path]:
+def _folders(addresses: list[Address], out: Path) -> list[Path]:
     """Where each image's answer goes; no two share a folder."""
-    if len(images) == 1:
+    if len(addresses) == 1:
         return [out]
-    stems = [Path(image).stem for image in images]
+    stems = [_stem(address) for address in addresses]
     name, count = Counter(stems).most_common(1)[0]
     if count > 1:
         raise OutputError(
@@ -73,6 +83,13 @@ def _folders(images: list[str], out: Path) -> list[Path]:
             "predict them one by one, each with its own --out"
         )
     return [out / stem for stem in stems]
+
+
+def _stem(address: Address) -> str:
+    """The file's name without its ending, and the HDU where one is named: `map_SCI_1`."""
+    key = address.hdu if isinstance(address.hdu, tuple) else (address.hdu,)
+    parts = [str(part) for part in key if part is not None]
+    return "_".join([Path(address.name).stem, *(re.sub(r"\W", "-", part) for part in parts)])
 
 
 def _one(options: argparse.Namespace, model: Any, image: SkyImage, out: Path) -> dict[str, Any]:
@@ -84,6 +101,7 @@ def _one(options: argparse.Namespace, model: Any, image: SkyImage, out: Path) ->
         "verb": "predict",
         "image": image.reference.place if image.reference else "",
         "hdu": image.reference.hdu if image.reference else None,
+        "plane": image.reference.plane if image.reference else None,
         "model": model_anywhere(options.model),
         "window": options.window,
         "sky": options.sky,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from napari_astroseg.engine.events import (
     EpochDone,
@@ -15,6 +16,7 @@ from napari_astroseg.engine.events import (
     TileDone,
     Warned,
 )
+from napari_astroseg.sky.progress import Progress
 
 _EVERY_S = 0.2
 
@@ -28,6 +30,20 @@ def told(events: Iterable[Event], quiet: bool = False) -> Iterator[Event]:
             yield event
     finally:
         teller.clear()  # an error's line must not land on it
+
+
+@contextmanager
+def steps_told(quiet: bool = False) -> Iterator[Progress]:
+    """A callback for work on files that says how far it is, on a terminal only."""
+    teller = Teller(quiet)
+
+    def step(what: str, done: int, total: int | None) -> None:
+        teller.live(f"  {what}: {done / total:.0%}" if total else f"  {what}")
+
+    try:
+        yield step
+    finally:
+        teller.clear()
 
 
 class Teller:

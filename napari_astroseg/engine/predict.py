@@ -82,6 +82,7 @@ def predict(
         raise MisfitError(
             f"{model.card.name} is deterministic and draws no samples; leave out `samples`"
         )
+    _require_one_plane(model, image)
     where = torch_device(device)
     inside = (window or Window.whole(image.shape)).clipped(image.shape)
     fit = check_fit(model.recipe, image, inside, force)
@@ -107,6 +108,17 @@ def predict(
         "missing_fraction": 1.0 - seen / (inside.width * inside.height),
     }
     yield Finished(result, time.perf_counter() - begun)
+
+
+def _require_one_plane(model: Model, image: SkyImage) -> None:
+    """Refuse a stack, of which a model of one band would see only a part."""
+    if image.count == 1 or image.axis is None:
+        return
+    first, last = image.axis.labels[0], image.axis.labels[image.count - 1]
+    raise MisfitError(
+        f"{image.name} holds {image.count} planes ({first} to {last}) and {model.card.name} takes "
+        f"one; choose it by number from 0 to {image.count - 1}, with --plane or `image.plane`"
+    )
 
 
 def predicted(events: Iterator[Event], window: Window | None = None) -> Probability:

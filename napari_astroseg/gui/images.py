@@ -10,6 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox
 
 from napari_astroseg.gui import layers
+from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.overlays import METADATA
 from napari_astroseg.gui.ties import Ties
 from napari_astroseg.sky.image import SkyImage
@@ -30,7 +31,7 @@ class ImagePicker(QComboBox):
     def __init__(self, viewer: Any) -> None:
         super().__init__()
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self._viewer = layers.bare(viewer)
+        self._viewer = bare(viewer)
         self._layers: list[Any] = []
         self._ties, self._names = Ties(self), Ties(self)
         for name in ("inserted", "removed", "reordered"):
@@ -46,9 +47,14 @@ class ImagePicker(QComboBox):
         return self._layers[here] if 0 <= here < len(self._layers) else None
 
     def image(self) -> SkyImage | None:
-        """The chosen layer's sky image; None when there is none or it is no plane of sky."""
+        """The chosen layer's sky image, of a stack the plane in view.
+
+        None when there is none, or it is no plane of sky.
+        """
         layer = self.layer()
-        return None if layer is None else layers.sky_image(layer) or layers.adopt(layer)
+        if layer is None:
+            return None
+        return layers.image_in_view(self._viewer, layer) or layers.adopt(layer)
 
     def untie(self) -> None:
         """Follow the viewer no more."""
@@ -76,7 +82,9 @@ class ImagePicker(QComboBox):
 
 
 def _is_sky(layer: Any) -> bool:
-    return isinstance(layer, Image) and not layer.rgb and METADATA not in layer.metadata
+    if not isinstance(layer, Image) or layer.rgb:
+        return False
+    return METADATA not in layer.metadata and layers.ROLE not in layer.metadata
 
 
 def shown_window(viewer: Any, layer: Any) -> Window | None:
@@ -92,6 +100,7 @@ def shown_window(viewer: Any, layer: Any) -> Window | None:
         half = np.asarray(canvas.size, float) / camera.zoom / 2
         centre = np.asarray(camera.center)[-2:]
         corners = np.array([layer.world_to_data(centre + sign * half) for sign in (-1, 1)])
+        corners = corners[:, -2:]
     (y, x), (y_end, x_end) = np.rint((corners.min(axis=0), corners.max(axis=0))).astype(int)
     if y_end <= y or x_end <= x:
         return None

@@ -1,64 +1,74 @@
 """Layers: the only place where sky images become napari layers, and back.
 
 World coordinates are the image's own 0-based pixels: scale 1, no translation, the same units
-and axis labels for every layer, so that whatever is found lies where it was found. What is
-drawn are display values, 0 and 1 at the stretch's limits; raw values stay with the `SkyImage`,
-which rides in the layer's metadata. Missing data are NaN up to the graphics card, which draws
-them transparent whatever the contrast limits.
+and axis labels for every layer, so that whatever is found lies where it was found. A stack has
+its planes on a first axis of their own; layers of two axes lie under all of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from napari.layers import Image, Layer
 
-from napari_astroseg.gui.readout import Readout, read_out
+from napari_astroseg.gui.bare import bare
+from napari_astroseg.gui.growing import grow_behind
+from napari_astroseg.gui.inview import (
+    cursor_readout,
+    image_in_view,
+    plane_in_view,
+    plane_told,
+    show_plane,
+)
+from napari_astroseg.gui.layerdata import (
+    METADATA,
+    ROLE,
+    LayerData,
+    all_layer_data,
+    first_plane,
+    footprint_data,
+    layer_data,
+    read_ahead,
+    sky_image,
+)
+from napari_astroseg.gui.looks import give_room
+from napari_astroseg.gui.redraw import unwatch, watch
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.pyramid import DisplayLevel, levels
-from napari_astroseg.sky.stretch import LIMIT_RULES, Kind, Limits, Stretch, sample
+from napari_astroseg.sky.stretch import Kind
 
 if TYPE_CHECKING:
     from napari import Viewer
     from napari.utils.events import Event
 
-METADATA = "astroseg"
-"""The key in a layer's metadata under which its `SkyImage` rides."""
-
-LayerData = tuple[Any, dict[str, Any], str]
-"""What napari readers hand over: data, arguments, type of layer."""
+__all__ = [
+    "METADATA",
+    "ROLE",
+    "LayerData",
+    "add_all",
+    "add_image",
+    "add_prepared",
+    "adopt",
+    "all_layer_data",
+    "cursor_readout",
+    "first_plane",
+    "footprint_data",
+    "image_in_view",
+    "layer_data",
+    "plane_in_view",
+    "plane_told",
+    "read_ahead",
+    "settle",
+    "show_plane",
+    "sky_image",
+]
 
 _TOLD = "astroseg"
 
 
-def layer_data(image: SkyImage, kind: Kind = "asinh", rule: str = "zscale") -> LayerData:
-    """An image as napari takes it: lazy levels and all arguments, its type said explicitly.
-
-    The coarsest level is read for the limits, so this may take a moment: it touches no layer
-    and may run in any thread.
-    """
-    pyramid = levels(image)
-    stretch = Stretch(kind, LIMIT_RULES[rule](sample(pyramid[-1])))
-    arguments = {
-        "name": image.name,
-        "multiscale": True,
-        "rgb": False,
-        "contrast_limits": (0.0, 1.0),
-        "metadata": {METADATA: image},
-    }
-    return [DisplayLevel(level, stretch) for level in pyramid], arguments, "image"
-
-
-def read_ahead(prepared: LayerData, canvas: tuple[int, ...]) -> None:
-    """Read the level that a canvas of that size (height, width) will show first; any thread."""
-    pyramid: list[DisplayLevel] = prepared[0]
-    drawn = (each for each in reversed(pyramid) if _fills(each.shape, pyramid[0].shape, canvas))
-    np.asarray(next(drawn, pyramid[0]).level)
-
-
-def add_image(viewer: Viewer, image: SkyImage, stretch: Kind = "asinh") -> Image:
-    """Draw an image as a new layer: multiscale, zscale limits, lower-left origin."""
+def add_image(viewer: Viewer, image: SkyImage, stretch: Kind | None = None) -> Image:
+    """Draw an image as a new layer: multiscale, its stretch and limits remembered or chosen."""
     return add_prepared(viewer, layer_data(image, stretch))
 
 
@@ -66,7 +76,22 @@ def add_prepared(viewer: Viewer, prepared: LayerData) -> Image:
     """Add what `layer_data` made; main thread only."""
     settle(viewer)
     data, arguments, _ = prepared
-    return cast(Image, bare(viewer.add_image(data, **arguments)))
+    axes, others, camera = viewer.dims.ndim, len(viewer.layers), _camera(viewer)
+    zoom, centre = camera.zoom, camera.center
+    layer = cast(Image, bare(viewer.add_image(data, **arguments)))
+    if layer.ndim > max(2, axes):  # the first to have planes says which is seen first
+        show_plane(viewer, layer, first_plane(layer.metadata[METADATA]))
+        if others:  # napari shows all of everything whenever an axis is added
+            camera.zoom, camera.center = zoom, centre
+    return layer
+
+
+def add_all(viewer: Viewer, prepared: Sequence[LayerData]) -> list[Image]:
+    """Add an image and what belongs to it; the image is selected."""
+    added = [add_prepared(viewer, each) for each in prepared]
+    if added:
+        viewer.layers.selection.active = added[0]
+    return added
 
 
 def settle(viewer: Viewer) -> None:
@@ -74,17 +99,13 @@ def settle(viewer: Viewer) -> None:
 
     Doing so again changes nothing.
     """
-    scene = getattr(viewer, "scene", viewer)  # napari before 0.9 has the camera on the viewer
-    scene.camera.orientation2d = ("up", "right")
+    _camera(viewer).orientation2d = ("up", "right")
     # Plain functions: an emitter connects each of them only once, whoever asks.
     viewer.events.status.connect(_tell_position)
     viewer.layers.events.inserted.connect(_give_room)
-
-
-def sky_image(layer: Layer | None) -> SkyImage | None:
-    """The image that a layer draws, if it is one of ours."""
-    image = None if layer is None else layer.metadata.get(METADATA)
-    return image if isinstance(image, SkyImage) else None
+    viewer.layers.events.inserted.connect(watch)
+    viewer.layers.events.removed.connect(unwatch)
+    grow_behind(viewer)
 
 
 def adopt(layer: Layer | None) -> SkyImage | None:
@@ -106,98 +127,13 @@ def adopt(layer: Layer | None) -> SkyImage | None:
     return SkyImage.from_array(layer.data, name=layer.name)
 
 
-def stretch_of(layer: Layer | None) -> Stretch | None:
-    """The stretch that a layer is drawn with, if it is one of ours."""
-    drawn = _drawn(layer)
-    return drawn[0].stretch if drawn else None
-
-
-def set_stretch(layer: Layer, kind: Kind) -> None:
-    """Draw a layer with another kind of stretch, between the same raw values."""
-    drawn = _drawn(layer)
-    if not drawn or drawn[0].stretch.kind == kind:
-        return
-    layer, stretch = bare(layer), drawn[0].stretch.of_kind(kind)
-    limits = raw_limits(layer)
-    height, width = drawn[-1].shape
-    # napari turns to the coarsest level first: let it ask for a part which that level has.
-    layer.corner_pixels = np.array([[0, 0], [height - 1, width - 1]])
-    layer.data = [DisplayLevel(each.level, stretch) for each in drawn]
-    set_limits(layer, limits)
-
-
-def raw_limits(layer: Layer | None) -> Limits | None:
-    """The raw values at a layer's contrast limits."""
-    stretch = stretch_of(layer)
-    if stretch is None or layer is None:
-        return None
-    return stretch.raw_limits(*layer.contrast_limits)
-
-
-def set_limits(layer: Layer, limits: Limits | None) -> None:
-    """Move a layer's contrast limits to raw values; nothing is read again."""
-    stretch = stretch_of(layer)
-    if stretch is not None and limits is not None:
-        layer = bare(layer)
-        layer.contrast_limits = stretch.display_limits(limits)
-        _widen(layer)
-
-
-def ruled_limits(layer: Layer, rule: str) -> Limits | None:
-    """The limits that a rule gives for a layer's image, from its coarsest level."""
-    drawn = _drawn(layer)
-    return LIMIT_RULES[rule](sample(drawn[-1].level)) if drawn else None
-
-
-def cursor_readout(viewer: Viewer) -> Readout:
-    """What lies under the cursor: of the selected image, or else of the topmost visible one."""
-    if viewer.dims.ndisplay != 2:
-        return Readout()
-    active = viewer.layers.selection.active
-    for layer in [active, *reversed(viewer.layers)]:
-        image = sky_image(layer)
-        if image is not None and (layer is active or layer.visible):
-            y, x = layer.world_to_data(viewer.cursor.position)[-2:]
-            return read_out(image, float(x), float(y))
-    return Readout()
-
-
-def _drawn(layer: Layer | None) -> list[DisplayLevel]:
-    """The display levels of one of our layers; none for another."""
-    if sky_image(layer) is None or not isinstance(layer, Image):
-        return []
-    data = bare(layer).data
-    own = layer.multiscale and all(isinstance(each, DisplayLevel) for each in data)
-    return list(data) if own else []
-
-
-def bare(layer: Any) -> Any:
-    """A layer without the proxy that napari puts around what it hands to plug-ins.
-
-    The proxy would wrap our own objects too: it goes by module names that start with "napari".
-    """
-    return getattr(layer, "__wrapped__", layer)
-
-
-def _fills(shape: tuple[int, ...], whole: tuple[int, ...], canvas: tuple[int, ...]) -> bool:
-    """Whether a level is fine enough for a canvas, by napari's rule.
-
-    Axes on which the whole image is no larger than the canvas do not count.
-    """
-    sizes = zip(shape, whole, canvas, strict=True)
-    return all(n > seen for n, most, seen in sizes if most > seen)
+def _camera(viewer: Viewer) -> Any:
+    return getattr(viewer, "scene", viewer).camera  # napari before 0.9 has it on the viewer
 
 
 def _give_room(event: Event) -> None:
     """Let the limits' slider of a new layer go beyond the limits that it starts with."""
-    if _drawn(event.value):
-        _widen(event.value)
-
-
-def _widen(layer: Image) -> None:
-    low, high = layer.contrast_limits
-    room = high - low
-    layer.contrast_limits_range = (min(low - room / 2, -0.5), max(high + room, 2.0))
+    give_room(event.value)
 
 
 def _tell_position(event: Event) -> None:

@@ -12,7 +12,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QGroupBox, QVBoxLayout, QWidget
 
 from napari_astroseg.errors import AstroSegError
-from napari_astroseg.gui import layers
+from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.click import ClickMode
 from napari_astroseg.gui.found import FoundPanel
 from napari_astroseg.gui.images import shown_window
@@ -39,7 +39,7 @@ class PredictDock(QWidget):
 
     def __init__(self, napari_viewer: Any, target: str = TARGET) -> None:
         super().__init__()
-        self._viewer = layers.bare(napari_viewer)
+        self._viewer = bare(napari_viewer)
         self._ties = Ties(self)
         self._keys = {"R": WeakMethod(self.repeat), "Escape": WeakMethod(self.cancel)}
         self._build(target)

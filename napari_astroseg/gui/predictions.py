@@ -41,7 +41,7 @@ class Wish:
     @property
     def key(self) -> tuple[Any, ...]:
         """Equal for wishes whose answers take each other's place."""
-        return id(self.layer), self.window, self.card.path
+        return id(self.layer), self.image.name, self.window, self.card.path
 
 
 class Predictions(QObject):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 
 import astropy.units as u
 from astropy.coordinates import SkyCoord
@@ -23,39 +25,66 @@ class Readout:
     icrs, galactic
         Sky position, sexagesimal and in degrees, to a tenth of a pixel or better.
     value
-        The raw value of the pixel with its unit.
+        The raw value of the pixel with its unit, its uncertainty and its flags where there are
+        any.
     pixel
         0-based column and row.
+    plane
+        Of a stack: the plane's label and number.
     """
 
     icrs: str = ""
     galactic: str = ""
     value: str = ""
     pixel: str = ""
+    plane: str = ""
 
     @property
     def line(self) -> str:
         """All of it in one line, for a status bar."""
         sky = [f"ICRS {self.icrs}", f"Galactic {self.galactic}"] if self.icrs else []
-        return "   ".join([*sky, self.value, f"pixel {self.pixel}"]) if self.pixel else ""
+        parts = [*sky, self.plane, self.value, f"pixel {self.pixel}"]
+        return "   ".join(part for part in parts if part) if self.pixel else ""
 
 
-def read_out(image: SkyImage, x: float, y: float) -> Readout:
+Told = Callable[[SkyImage, Hashable, Callable[[], str]], str]
+"""Gives the text that a function finds of a place of an image, or something until it has."""
+
+
+def read_out(
+    image: SkyImage, x: float, y: float, plane: int = 0, told: Told | None = None
+) -> Readout:
     """What an image has at the 0-based pixel position (x, y); an empty readout outside it.
 
-    One pixel of the raw data is read, whatever level is on screen.
+    One pixel of the raw data is read, whatever level is on screen; of a stack in that plane.
+    `told` is asked for the text of its value, where it shall not be waited for.
     """
     column, row = math.floor(x + 0.5), math.floor(y + 0.5)
     if not (0 <= column < image.shape[1] and 0 <= row < image.shape[0]):
         return Readout()
     icrs, galactic = _sky_texts(image, x, y)
-    return Readout(icrs, galactic, _value_text(image, column, row), f"x {column}, y {row}")
+    which = plane_words(image, plane) if image.count > 1 else ""
+    find = partial(_value_text, image, column, row, plane)
+    value = find() if told is None else told(image, (column, row, plane), find)
+    return Readout(icrs, galactic, value, f"x {column}, y {row}", which)
+
+
+def plane_words(image: SkyImage, plane: int) -> str:
+    """Which plane of a stack: `VRAD 12.3 km/s (plane 17 of 64)`."""
+    axis = image.axis
+    name = "plane" if axis is None else axis.name
+    label = str(plane + 1) if axis is None else axis.labels[plane]
+    kind = "plane" if axis is None else axis.kind
+    return f"{name} {label} ({kind} {plane + 1} of {image.count})"
 
 
 def described(image: SkyImage) -> str:
     """Size, unit, projection and pixel scale of an image in one line."""
     height, width = image.shape
     parts = [f"{width} × {height} px", image.unit or "no unit"]
+    if image.count > 1:
+        axis = image.axis
+        parts.insert(1, f"{image.count} {'plane' if axis is None else axis.kind}s")
     if image.wcs is not None:
         parts.append("/".join(image.wcs.wcs.ctype))
     scale = image.pixel_scale_arcsec
@@ -64,14 +93,26 @@ def described(image: SkyImage) -> str:
     return " · ".join(parts)
 
 
-def _value_text(image: SkyImage, column: int, row: int) -> str:
+def _value_text(image: SkyImage, column: int, row: int, plane: int) -> str:
     try:
-        value = image.value(column, row)
+        value = _of_plane(image, plane).value(column, row)
+        spread, flags = (
+            None if part is None else _of_plane(part, plane).value(column, row)
+            for part in (image.uncertainty, image.mask)
+        )
     except AstroSegError as error:
         return str(error)
-    if math.isnan(value):
-        return "no data"
-    return f"{value:.6g} {image.unit}".rstrip()
+    text = "no data" if math.isnan(value) else f"{value:.6g}"
+    if spread is not None and math.isfinite(spread) and not math.isnan(value):
+        text += f" ± {spread:.3g}"
+    if not math.isnan(value):
+        text = f"{text} {image.unit}".rstrip()
+    return text if not flags or math.isnan(flags) else f"{text}, flags {flags:.0f}"
+
+
+def _of_plane(image: SkyImage, plane: int) -> SkyImage:
+    """One plane of a stack; what has one plane only serves them all."""
+    return image.plane(plane) if image.count > 1 else image
 
 
 def _sky_texts(image: SkyImage, x: float, y: float) -> tuple[str, str]:

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import napari
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
 
-from napari_astroseg.errors import AstroSegError
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.train import TrainDock
-from napari_astroseg.sky.opening import open_image
 
 TITLE = "AstroSeg"
 _SIZE = (1400, 900)
 
 
 def open_window(
-    paths: Sequence[Path] = (), *, predict_with: str | None = None, show: bool = True
+    places: Sequence[str | Path] = (), *, predict_with: str | None = None, show: bool = True
 ) -> napari.Viewer:
-    """A viewer with our docks as tabs at its right, and images open in it.
+    """A viewer with our docks as tabs at its right; images open in it as soon as they are read.
 
     Parameters
     ----------
-    paths
-        FITS images; one that cannot be opened costs a sentence in Open, not the window.
+    places
+        FITS images, folders or URLs; what cannot be opened costs a sentence, not the window.
     predict_with
         Name of a built-in model: turn to Predict and predict the middle of the first image.
     show
@@ -47,26 +46,27 @@ def open_window(
         name: viewer.window.add_dock_widget(dock, name=name, area="right", tabify=True)
         for name, dock in docks.items()
     }
-    complaints = []
-    for path in paths:
-        try:
-            layers.add_image(viewer, open_image(path))
-        except AstroSegError as error:
-            complaints.append(str(error))
-    if complaints:
-        opening.notice.say("\n".join(complaints))
-    front = "Open" if complaints or not viewer.layers else "Predict"
-    tabs[front].raise_()
-    QTimer.singleShot(0, tabs[front].raise_)  # again, after napari has restored its own layout
-    if predict_with is not None and viewer.layers:
-        predicting.models.choose_named(predict_with)
-        QTimer.singleShot(0, predicting.predict_middle)
+    tabs["Open"].raise_()
+    QTimer.singleShot(0, tabs["Open"].raise_)  # again, after napari has restored its own layout
+    if predict_with is not None:
+        opening.settled.connect(partial(_predict, opening, predicting, tabs, predict_with))
+    opening.open_files(places)
     return viewer
 
 
-def run_window(paths: Sequence[Path] = (), *, predict_with: str | None = None) -> None:
+def _predict(
+    opening: MosaicDock, predicting: PredictDock, tabs: dict[str, QWidget], model: str
+) -> None:
+    """Predict the middle of the image that has just been opened, if nothing was predicted yet."""
+    if predicting.predictions.last is None and predicting.place.images.layer() is not None:
+        tabs["Predict"].raise_()
+        predicting.models.choose_named(model)
+        predicting.predict_middle()
+
+
+def run_window(places: Sequence[str | Path] = (), *, predict_with: str | None = None) -> None:
     """Open the window and stay until it is closed."""
-    open_window(paths, predict_with=predict_with)
+    open_window(places, predict_with=predict_with)
     napari.run()
 
 

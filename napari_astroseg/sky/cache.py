@@ -2,7 +2,8 @@
 
 The folder is `$ASTROSEG_CACHE`, or `astroseg` in the system's own place for caches. Nothing in
 it is trusted to be whole unless it is under its final name: entries are written beside it and
-renamed. Entries are files or folders; a use sets an entry's time.
+renamed. Entries are files or folders; a use sets an entry's time of access, and leaves its time
+of change alone, by which readers know that it is still the same.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,10 @@ from platformdirs import user_cache_path
 from napari_astroseg.errors import OutputError
 
 GIB = 2**30
+_MAKING = ".making-"
+_ABANDONED_S = 24 * 3600
+"""What nobody has written to for this long is not being made any more."""
+
 _FREE_SHARE = 0.1
 """This share of the disk stays free, whatever the limit."""
 
@@ -48,11 +54,21 @@ class Cache:
     def find(self, name: str) -> Path | None:
         """The entry of that name, now used last; None if there is none."""
         path = self.folder / name
-        if not path.exists():
+        try:
+            changed = path.stat().st_mtime_ns
+        except OSError:
             return None
         with contextlib.suppress(OSError):  # read-only caches still serve
-            os.utime(path)
+            os.utime(path, ns=(time.time_ns(), changed))
         return path
+
+    def room(self) -> int:
+        """Bytes that a new entry may take, if all others make way for it; 0 if none can be."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return max(0, min(self.limit, self._free() + sum(held for _, held, _ in self._all())))
+        except OSError:
+            return 0
 
     @contextlib.contextmanager
     def making(self, name: str, size: int) -> Iterator[Path]:
@@ -73,11 +89,10 @@ class Cache:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.make_room(size)
-            with tempfile.TemporaryDirectory(prefix=".making-", dir=self.folder) as making:
+            with tempfile.TemporaryDirectory(prefix=_MAKING, dir=self.folder) as making:
                 path = Path(making) / name
                 yield path
-                if not (self.folder / name).exists():  # another process may have been faster
-                    path.rename(self.folder / name)
+                self._name(path, self.folder / name)
         except OSError as error:
             raise OutputError(
                 f"the cache {self.folder} cannot be written to ({error.strerror or error}); "
@@ -92,10 +107,10 @@ class Cache:
         OutputError
             When they cannot fit.
         """
-        disk = shutil.disk_usage(self.folder)
-        entries = sorted(self._entries(), key=lambda each: each[0])
+        self._sweep()
+        entries = sorted(self._all(), key=lambda each: each[0])
         held = sum(bytes_held for _, bytes_held, _ in entries)
-        free = disk.free - int(_FREE_SHARE * disk.total)
+        free = self._free()
         if size > min(self.limit, free + held):
             raise OutputError(
                 f"the cache {self.folder} has no room for {size / GIB:,.2f} GiB; "
@@ -104,23 +119,53 @@ class Cache:
         for _, bytes_held, path in entries:
             if held + size <= self.limit and size <= free:
                 return
-            remove(path)
-            held -= bytes_held
-            free += bytes_held
+            if remove(path):
+                held -= bytes_held
+                free += bytes_held
 
-    def _entries(self) -> Iterator[tuple[int, int, Path]]:
+    def _name(self, made: Path, path: Path) -> None:
+        """Give what was made its name, unless another process was faster."""
+        try:
+            if not path.exists():
+                made.rename(path)
+        except OSError:
+            if not path.exists():
+                raise
+
+    def _free(self) -> int:
+        """Bytes of the disk that may still be taken."""
+        disk = shutil.disk_usage(self.folder)
+        return disk.free - int(_FREE_SHARE * disk.total)
+
+    def _all(self) -> Iterator[tuple[int, int, Path]]:
         """Time of last use, bytes and path of every entry."""
         for path in self.folder.iterdir():
-            if not path.name.startswith(".making-"):
+            if not path.name.startswith(_MAKING):
                 with contextlib.suppress(OSError):  # gone meanwhile: another process evicts too
-                    parts = [path, *path.rglob("*")] if path.is_dir() else [path]
-                    held = sum(part.stat().st_size for part in parts)
-                    yield path.stat().st_mtime_ns, held, path
+                    told = path.stat()
+                    yield max(told.st_atime_ns, told.st_mtime_ns), _bytes(path), path
+
+    def _sweep(self) -> None:
+        """Remove what processes that died have left half-made."""
+        for path in self.folder.glob(f"{_MAKING}*"):
+            with contextlib.suppress(OSError):
+                parts = [path, *path.rglob("*")]
+                newest = max(part.stat().st_mtime for part in parts)
+                if time.time() - newest > _ABANDONED_S:
+                    remove(path)
 
 
-def remove(path: Path) -> None:
-    """Remove a file or folder, if it is there."""
+def _bytes(path: Path) -> int:
+    """What a file or folder holds."""
+    parts = [path, *path.rglob("*")] if path.is_dir() else [path]
+    return sum(part.stat().st_size for part in parts)
+
+
+def remove(path: Path) -> bool:
+    """Remove a file or folder; whether it is gone, which one in use may not be."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+    return not path.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import threading
 from collections import OrderedDict
@@ -15,23 +16,35 @@ CHUNK = 512
 """Side of a chunk, level pixels: a view rounded up to chunks stays close to the view."""
 
 Floats = NDArray[np.float32]
-_Address = tuple[int, int, int]
+_Address = tuple[int, ...]
 
 
 class ArrayFace:
-    """What viewers ask of an array besides its values: float32, two axes, square chunks."""
+    """What viewers ask of an array besides its values: float32, square chunks of the last axes."""
 
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     dtype = np.dtype(np.float32)
-    ndim = 2
-    chunks = (CHUNK, CHUNK)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """Lengths of a chunk: one plane, 512 × 512."""
+        return (1,) * (self.ndim - 2) + (CHUNK, CHUNK)
 
     @property
     def size(self) -> int:
         """Number of values."""
-        return self.shape[0] * self.shape[1]
+        return math.prod(self.shape)
 
     def __getitem__(self, key: Any) -> Any:
+        raise NotImplementedError
+
+    def plane(self, index: int) -> ArrayFace:
+        """One plane, of what has three axes."""
         raise NotImplementedError
 
     def __len__(self) -> int:
@@ -39,7 +52,7 @@ class ArrayFace:
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         """All of it: for the coarsest level, which thumbnails are made of."""
-        return np.asarray(self[:, :], dtype=dtype, copy=copy)
+        return np.asarray(self[...], dtype=dtype, copy=copy)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return self  # it never changes: a duplicated layer may share it
@@ -60,7 +73,7 @@ class ChunkCache:
         return self._held
 
     def get(self, address: _Address) -> Floats | None:
-        """The chunk at (factor, row, column), if it is still here."""
+        """The chunk at an address, if it is still here."""
         with self._lock:
             chunk = self._chunks.get(address)
             if chunk is not None:
@@ -77,15 +90,15 @@ class ChunkCache:
                 self._held -= self._chunks.popitem(last=False)[1].nbytes
 
 
-def axes(key: Any) -> tuple[int | slice, int | slice]:
-    """One index per axis out of whatever stands between the brackets."""
+def axes(key: Any, count: int = 2) -> tuple[int | slice, ...]:
+    """One index per axis, of `count`, out of whatever stands between the brackets."""
     parts = key if isinstance(key, tuple) else (key,)
-    if Ellipsis in parts:
+    if any(part is Ellipsis for part in parts):
         at = parts.index(Ellipsis)
-        parts = parts[:at] + (slice(None),) * (3 - len(parts)) + parts[at + 1 :]
-    parts += (slice(None),) * (2 - len(parts))
-    if len(parts) != 2:
-        raise IndexError(f"a level has two axes; {len(parts)} indices were given")
+        parts = parts[:at] + (slice(None),) * (count + 1 - len(parts)) + parts[at + 1 :]
+    parts += (slice(None),) * (count - len(parts))
+    if len(parts) != count:
+        raise IndexError(f"a level has {count} axes; {len(parts)} indices were given")
     return parts
 
 
@@ -98,6 +111,12 @@ def extent(index: int | slice, length: int) -> tuple[int, int, int | slice]:
         return 0, 0, slice(None)
     first = min(places[0], places[-1])
     return first, abs(places[-1] - places[0]) + 1, slice(None, None, places.step)
+
+
+def as_slice(places: range) -> slice:
+    """The slice that picks these places out of a sequence."""
+    stop = places.stop if places.stop >= 0 else None
+    return slice(places.start, stop, places.step)
 
 
 def runs(numbers: list[int]) -> Iterator[range]:

@@ -130,7 +130,7 @@ def _open_field(path: Path, background: str, floor: float) -> FourMaps:
             "one_vs_all"
         )
     try:
-        image = open_image(path)
+        image = _open_single(path)
         values = image.cutout(Window.whole(image.shape))
         target = _mask(target_path, image)
         valid = valid_pixels(values, floor)
@@ -145,7 +145,7 @@ def _open_field(path: Path, background: str, floor: float) -> FourMaps:
 
 def _mask(path: Path | None, image: SkyImage) -> Mask:
     assert path is not None
-    mask = open_image(path)
+    mask = _open_single(path)
     if mask.shape != image.shape:
         raise DataError(
             f"{path.name} is {mask.shape[1]} × {mask.shape[0]} pixels but {image.name} is "
@@ -156,6 +156,16 @@ def _mask(path: Path | None, image: SkyImage) -> Mask:
             f"{path.name} lies elsewhere on the sky than {image.name}; put both on one grid"
         )
     return np.nan_to_num(mask.cutout(Window.whole(mask.shape))) > 0
+
+
+def _open_single(path: Path) -> SkyImage:
+    image = open_image(path)
+    if image.count > 1:
+        raise ImageError(
+            f"{path.name} holds {image.count} planes where one map is wanted; "
+            "write the one you want to a file of its own"
+        )
+    return image
 
 
 def _apart_px(mask: SkyImage, image: SkyImage) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -13,13 +14,15 @@ import dask.array as da
 import numpy as np
 from astropy.coordinates import BaseCoordinateFrame, SkyCoord
 from astropy.io import fits
-from astropy.wcs import WCS, NoConvergence
+from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_scales, wcs_to_celestial_frame
 from numpy.typing import ArrayLike, NDArray
 
 from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.files.address import Address, ImageRef
-from napari_astroseg.sky.pixels import ArrayPixels, PixelSource, Planes, value_dtype
+from napari_astroseg.sky.files.stored import value_dtype
+from napari_astroseg.sky.inverse import pixels_of
+from napari_astroseg.sky.pixels import ArrayPixels, PixelSource, Planes
 from napari_astroseg.sky.window import Window
 
 CHUNK = 1024
@@ -42,7 +45,7 @@ class Axis:
 
     kind: Literal["band", "plane"]
     name: str
-    labels: tuple[str, ...]
+    labels: Sequence[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +121,8 @@ class SkyImage:
     @property
     def bands(self) -> tuple[str, ...]:
         """Names of the bands; ("",) for an image of one band, or of an unnamed one."""
-        return self.axis.labels if self.axis is not None and self.axis.kind == "band" else ("",)
+        banded = self.axis is not None and self.axis.kind == "band"
+        return tuple(self.axis.labels) if self.axis is not None and banded else ("",)
 
     @cached_property
     def data(self) -> da.Array:
@@ -146,14 +150,17 @@ class SkyImage:
             return self
         label = "" if self.axis is None else self.axis.labels[index]
         name = f"{self.name} [{label or index}]"
-        reference = self.reference and replace(self.reference, plane=index)
+        own = getattr(self.planes, "references", None)  # planes in files of their own have some
+        reference = own[index] if own else self.reference and replace(self.reference, plane=index)
         return replace(
             self,
             pixels=self.planes[index],
             name=name,
             reference=reference,
             planes=None,
-            axis=None if label == "" else Axis("band", "band", (label,)),
+            axis=None if self.axis is None else replace(self.axis, labels=(label,)),
+            uncertainty=self.uncertainty and self.uncertainty.plane(index),
+            mask=self.mask and self.mask.plane(index),
         )
 
     @cached_property
@@ -216,13 +223,7 @@ class SkyImage:
         there = position.transform_to(frame).spherical
         world = np.empty((there.lon.size, 2))
         world[:, wcs.wcs.lng], world[:, wcs.wcs.lat] = there.lon.deg.flat, there.lat.deg.flat
-        try:
-            xy = np.asarray(wcs.all_world2pix(world, 0))
-        except NoConvergence as error:  # a distortion has no inverse far off its image
-            xy = np.array(error.best_solution)
-            for failed in (error.divergent, error.slow_conv):
-                if failed is not None:
-                    xy[failed] = np.nan
+        xy = pixels_of(wcs, world)
         return xy[:, 0].reshape(there.lon.shape), xy[:, 1].reshape(there.lon.shape)
 
     def window_on_sky(self, lon_deg: float, lat_deg: float, size_deg: float) -> Window:
@@ -258,7 +259,7 @@ class SkyImage:
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel light: an image in a file is opened again on the other side, by name."""
         if self.reference is not None:
-            return _reopened, (self.reference, self.name)
+            return _reopened, (self.reference, self.name, self.axis if self.count == 1 else None)
         parts = (self.pixels, self.wcs, self.header, self.unit, self.name, None, self.notes)
         return SkyImage, (*parts, self.planes, self.axis, self.uncertainty, self.mask)
 
@@ -275,13 +276,13 @@ class SkyImage:
         return own
 
 
-def _reopened(reference: ImageRef, name: str) -> SkyImage:
+def _reopened(reference: ImageRef, name: str, axis: Axis | None) -> SkyImage:
     from napari_astroseg.sky.opening import open_image  # it imports this module
 
     image = open_image(Address(reference.place, reference.hdu))
     if reference.plane is not None:
         image = image.plane(reference.plane)
-    return replace(image, name=name)
+    return replace(image, name=name, axis=axis or image.axis)
 
 
 def parsed_unit(text: str) -> u.UnitBase | None:

@@ -6,72 +6,160 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
 
-from napari_astroseg.sky.files.fitsfile import ImageHDU, is_picture, opened
+from napari_astroseg.errors import ImageError
+from napari_astroseg.sky.files.address import Address
+from napari_astroseg.sky.files.choosing import chosen, nothing_to_show
+from napari_astroseg.sky.files.contents import Contents, Entry, Table, contents
+from napari_astroseg.sky.files.fitsfile import Images
+from napari_astroseg.sky.files.opened import opened
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.opening import is_hips_place, open_image
+from napari_astroseg.sky.pixels import Reducible
+from napari_astroseg.sky.progress import Progress, silent
 
 _PROBE = 64
 """Samples along each axis that estimate how much is missing."""
+_PROBE_FAR = 16
+"""The same behind a network, where every row is a question to a server."""
+_BLOCKS = 8
+"""Blocks along each axis where values are unpacked tile by tile, and samples along each block."""
+_LABELS = 16
+"""Planes up to which all labels are listed."""
 
 
-def describe(path: str | Path) -> dict[str, Any]:
-    """What a FITS file holds.
+def describe(path: str | Path | Address, progress: Progress = silent) -> dict[str, Any]:
+    """What a FITS file, wherever it lies, or a HiPS folder holds.
 
     Returns
     -------
-    `path`, `kind` (`image`, `cube`, `catalogue` or `none`), `images` (one object per
-    two-dimensional image: `hdu`, `name`, `shape`, `dtype` as stored, `unit`, `projection`,
-    `centre` (deg) in `frame`,
-    `pixel_scale_arcsec`, `missing_fraction` of a sample, `reads`), and `notes`.
+    `path`, `kind` (`image`, `multiband`, `cube`, `votes`, `catalogue` or `none`), `images`,
+    `tables` (`hdu`, `name`, `rows`, `columns`), and `notes`. Every image has `hdu`, `name`,
+    `version`, `kind`, `role`, `shape` (all axes but those of length 1, slowest first), `width`
+    and `height` of the picture, `dtype` as stored, `unit`, `projection`, `centre` (deg) in
+    `frame`, `pixel_scale_arcsec`, `missing_fraction` of a sample of its first plane, `reads`,
+    `planes` (null for a single one; else `count`, `axis`, `first` and `last` label, all `labels`
+    where they are few), and the HDUs of its `uncertainty` and `mask`, null without.
 
     Raises
     ------
     ImageError
         When the file cannot be read at all.
     """
-    path = Path(path)
-    with opened(path) as hdus:
-        found = enumerate(hdus)
-        pictures = [(i, str(h.header.get("EXTNAME", ""))) for i, h in found if is_picture(h)]
-        cubes = [h.shape for h in hdus if _is_cube(h)]
-        tables = sum(isinstance(h, (fits.BinTableHDU, fits.TableHDU)) for h in hdus)
-    images = [open_image(path, index) for index, _ in pictures]
-    notes = list(dict.fromkeys(note for image in images for note in image.notes))
-    if cubes and not images:
-        notes.append(f"a cube of shape {cubes[0]}: write the plane you want to a file of its own")
-    kinds = {"image": bool(images), "cube": bool(cubes), "catalogue": bool(tables)}
+    address = Address.of(path)
+    told: dict[str, Any] = {"path": str(path.place if isinstance(path, Address) else path)}
+    if is_hips_place(address):
+        return told | _hips(address)
+    with opened(address, progress) as file:
+        found = contents(file)
+        wanted = found.entries if address.hdu is None else (chosen(file, found, address.hdu),)
+        images = Images(file, found)
+        rows, notes = [], _Notes(file.notes + found.notes)
+        failed: ImageError | None = None
+        for entry in wanted:
+            try:
+                image = images.image(entry)
+                rows.append(_row(image, entry, found) | {"reads": file.reads})
+            except ImageError as error:
+                failed = error
+                notes.add(entry.hdu, (str(error),))
+            else:
+                notes.add(entry.hdu, image.notes)
+        if failed is not None and not rows:
+            raise failed
+        tables = [] if address.hdu is not None else [_table(table) for table in found.tables]
+        if not rows and not tables:
+            notes.of_file += (nothing_to_show(file, found),)
+    if found.bands and address.hdu is None:
+        bands = ", ".join(name for _, name in found.bands)
+        notes.of_file += (f"its bands {bands} open as one image",)
+    notes_told = notes.told(len(wanted) > 1)
+    return told | {"kind": found.kind, "images": rows, "tables": tables, "notes": notes_told}
+
+
+class _Notes:
+    """Notes on a file and on its HDUs, one line for HDUs that share one."""
+
+    def __init__(self, of_file: tuple[str, ...]) -> None:
+        self.of_file = of_file
+        self._of_hdus: dict[str, list[int]] = {}
+
+    def add(self, hdu: int, notes: tuple[str, ...]) -> None:
+        """Note what is new on one HDU."""
+        for note in notes:
+            if note not in self.of_file:
+                self._of_hdus.setdefault(note, []).append(hdu)
+
+    def told(self, several: bool) -> list[str]:
+        """All of them, with the numbers of their HDUs where the file has several."""
+        lines = list(self.of_file)
+        for note, hdus in self._of_hdus.items():
+            lines.append(f"HDU {', '.join(map(str, hdus))}: {note}" if several else note)
+        return lines
+
+
+def _hips(address: Address) -> dict[str, Any]:
+    image = open_image(address)
+    shape = image.shape if image.planes is None else (image.count, *image.shape)
+    entry = Entry(0, "", 1, shape, "image", "science", image.unit)
+    kind = "multiband" if len(image.bands) > 1 else "image"
+    row = _row(image, entry, Contents("image", (entry,))) | {"reads": "lazy"}
+    return {"kind": kind, "images": [row], "tables": [], "notes": list(image.notes)}
+
+
+def _table(table: Table) -> dict[str, Any]:
     return {
-        "path": str(path),
-        "kind": next((kind for kind, there in kinds.items() if there), "none"),
-        "images": [
-            _row(image, index, name) for image, (index, name) in zip(images, pictures, strict=True)
-        ],
-        "notes": notes,
+        "hdu": table.hdu,
+        "name": table.name,
+        "rows": table.rows,
+        "columns": list(table.columns),
     }
 
 
-def _is_cube(hdu: Any) -> bool:
-    shape = getattr(hdu, "shape", ())
-    return isinstance(hdu, ImageHDU) and len(shape) > 2 and min(shape) > 0 and not is_picture(hdu)
-
-
-def _row(image: SkyImage, index: int, name: str) -> dict[str, Any]:
+def _row(image: SkyImage, entry: Entry, found: Contents) -> dict[str, Any]:
     scale = image.pixel_scale_arcsec
+    error, mask = found.family(entry) if entry.role == "science" else (None, None)
     return {
-        "hdu": index,
-        "name": name,
-        "shape": list(image.shape),
+        "hdu": entry.hdu,
+        "name": entry.name,
+        "version": entry.version,
+        "kind": entry.kind,
+        "role": entry.role,
+        "shape": list(entry.shape if entry.layout is not None else image.shape),
+        "width": image.shape[1],
+        "height": image.shape[0],
         "dtype": _stored(image),
         "unit": image.unit,
-        "projection": "/".join(image.wcs.wcs.ctype) if image.wcs is not None else "",
+        "projection": _projection(image),
         "centre": _centre(image),
         "frame": image.frame,
         "pixel_scale_arcsec": None if scale is None else round(scale, 6),
         "missing_fraction": missing_fraction(image),
-        "reads": "lazy",
+        "planes": _planes(image),
+        "uncertainty": None if error is None else error.hdu,
+        "mask": None if mask is None else mask.hdu,
     }
+
+
+def _planes(image: SkyImage) -> dict[str, Any] | None:
+    if image.planes is None or image.axis is None:
+        return None
+    labels = image.axis.labels
+    return {
+        "count": image.count,
+        "axis": image.axis.name,
+        "first": labels[0],
+        "last": labels[image.count - 1],
+        "labels": [labels[n] for n in range(image.count)] if image.count <= _LABELS else None,
+    }
+
+
+def _projection(image: SkyImage) -> str:
+    """The types of its two axes, as the file writes them; "" without sky coordinates."""
+    if image.wcs is None:
+        return ""
+    read = zip((1, 2), image.wcs.wcs.ctype, strict=True)
+    return "/".join(str(image.header.get(f"CTYPE{n}", ctype)).strip() for n, ctype in read)
 
 
 def _stored(image: SkyImage) -> str:
@@ -80,10 +168,33 @@ def _stored(image: SkyImage) -> str:
     return str(stored.newbyteorder("="))
 
 
-def missing_fraction(image: SkyImage) -> float:
-    """Fraction of a coarse grid of pixels that are not finite."""
-    rows, columns = (slice(None, None, max(1, side // _PROBE)) for side in image.shape)
-    return round(float(1.0 - np.isfinite(image.pixels[rows, columns]).mean()), 4)
+def missing_fraction(image: SkyImage) -> float | None:
+    """Fraction of a coarse sample of the (first plane's) pixels that are not finite.
+
+    None where none could be read.
+    """
+    try:
+        finite = [np.isfinite(values).mean() for values in _samples(image)]
+    except ImageError:  # a damaged part does not keep the rest from being told
+        return None
+    return round(float(1.0 - np.mean(finite)), 4)
+
+
+def _samples(image: SkyImage) -> list[Any]:
+    """Some pixels from all over an image; how many does not grow with it."""
+    pixels = image.pixels
+    factor = 1 << max(0, (min(pixels.shape) // _PROBE).bit_length() - 1)
+    if factor > 1 and isinstance(pixels, Reducible):
+        pixels = pixels.reduced(factor)
+    if getattr(pixels, "tile_rows", 1) == 1:
+        far = image.reference is not None and image.reference.path is None
+        every = [max(1, side // (_PROBE_FAR if far else _PROBE)) for side in pixels.shape]
+        return [pixels[slice(None, None, every[0]), slice(None, None, every[1])]]
+    starts = [
+        sorted({round(at) for at in np.linspace(0, max(0, side - _BLOCKS), _BLOCKS)})
+        for side in pixels.shape
+    ]
+    return [pixels[y : y + _BLOCKS, x : x + _BLOCKS] for y in starts[0] for x in starts[1]]
 
 
 def _centre(image: SkyImage) -> list[float] | None:

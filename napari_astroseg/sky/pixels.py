@@ -7,18 +7,20 @@ dask copies whatever can be copied, and these may be far larger than memory.
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 import threading
+import warnings
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.sky.files.handle import Handle, HandleFile
+from napari_astroseg.sky.files.handle import Handle
+from napari_astroseg.sky.files.hdus import open_hdus
+from napari_astroseg.sky.files.stored import value_dtype
+from napari_astroseg.sky.files.tiled import TiledImage
 
 Key = tuple[slice, slice]
 FloatArray = NDArray[np.floating[Any]]
@@ -46,6 +48,17 @@ class PixelSource(Protocol):
     def __getitem__(self, key: Key) -> FloatArray: ...
 
 
+@runtime_checkable
+class Reducible(Protocol):
+    """A source with a quicker way to less resolution than reading all of it."""
+
+    def reduced(self, factor: int) -> PixelSource:
+        """The same sky in blocks of `factor` × `factor` pixels, a power of two, for pixels.
+
+        Block (0, 0) starts where pixel (0, 0) does; the last blocks may be partly beyond it.
+        """
+
+
 class Planes(Protocol):
     """The planes of a stack, each a source of its own, all of one shape."""
 
@@ -58,12 +71,6 @@ def digest(*told: object) -> str:
     """A short digest of what is told."""
     text = "\0".join(str(each) for each in told)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-
-
-def value_dtype(stored: np.dtype[Any]) -> np.dtype[Any]:
-    """The native float that holds every stored value exactly (64-bit integers excepted)."""
-    significant = 2 if stored.kind in "iub" else 4
-    return np.dtype(np.float32 if stored.itemsize <= significant else np.float64)
 
 
 @dataclass(frozen=True)
@@ -143,9 +150,9 @@ class FitsPixels:
         columns = range(*key[1].indices(self.shape[1]))
         if not rows or not columns:
             return np.empty((len(rows), len(columns)), self.dtype)
-        return self._decoded(self._stored_block(rows, columns))
+        return self.decoded(self.stored_block(rows, columns))
 
-    def _stored_block(self, rows: range, columns: range) -> NDArray[Any]:
+    def stored_block(self, rows: range, columns: range) -> NDArray[Any]:
         """Rows × columns as they lie in the file; one read per run of neighbouring rows."""
         item, row_bytes = self.stored.itemsize, self.shape[1] * self.stored.itemsize
         first, last = min(columns[0], columns[-1]), max(columns[0], columns[-1])
@@ -157,11 +164,23 @@ class FitsPixels:
             block = lines[:, first : last + 1]
         else:
             block = np.empty((len(rows), width), self.stored)
-            for line, row in zip(block, rows, strict=True):
-                self.handle.read(line, self.offset + row * row_bytes + first * item)
+            start = self.offset + rows[0] * row_bytes + first * item
+            self.handle.read_lines(block, start, rows.step * row_bytes)
         return block if columns.step == 1 else block[:, [c - first for c in columns]]
 
-    def _decoded(self, block: NDArray[Any]) -> FloatArray:
+    def stored_pairs(self, rows: range, columns: range) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Each of some rows, and the one after each, as they lie in the file.
+
+        One read brings both rows of a pair; all pairs come in one where the file is far.
+        """
+        width = self.shape[1]
+        block = np.empty((len(rows), width + len(columns)), self.stored)
+        start = self.offset + (rows[0] * width + columns[0]) * self.stored.itemsize
+        self.handle.read_lines(block, start, rows.step * width * self.stored.itemsize)
+        return block[:, : len(columns)], block[:, width:]
+
+    def decoded(self, block: NDArray[Any]) -> FloatArray:
+        """The values of what lies in the file, any part of it."""
         values = block.astype(self.dtype)
         if self.scale != 1.0 or self.zero != 0.0:
             values *= self.dtype.type(self.scale)
@@ -188,33 +207,45 @@ class FitsPlanes:
 
 
 class CompressedFile:
-    """A file with tile-compressed images, opened once per process; one reader at a time.
-
-    astropy's sections share one file position.
-    """
+    """A file with tile-compressed images; how each lies in it is read once per process."""
 
     def __init__(self, handle: Handle) -> None:
         self.handle = handle
         self._lock = threading.Lock()
-        self._hdus: fits.HDUList | None = None
+        self._images: dict[int, TiledImage] = {}
 
     def read(self, hdu: int, key: tuple[int | slice, ...]) -> NDArray[Any]:
-        """Unpack what `key` asks of an HDU; only the tiles under it."""
+        """Unpack what `key` asks of an HDU; only the tiles under it.
+
+        Raises
+        ------
+        ImageError
+            When the file is damaged, or its tiles are too large.
+        """
+        try:
+            return self._image(hdu).read(key)
+        except ImageError:
+            raise
+        except MemoryError as error:
+            raise ImageError(
+                f"{self.handle.name}: {error or 'memory is short'}; "
+                "unpack it with `funpack` and open the result"
+            ) from error
+        except Exception as error:
+            # Each compression breaks in its own way; all of it is the file's.
+            reason = " ".join(str(error).split())[:160] or type(error).__name__
+            raise ImageError(
+                f"{self.handle.name}: a compressed tile cannot be unpacked ({reason}); "
+                "the file is gone or damaged: fetch it again"
+            ) from error
+
+    def _image(self, hdu: int) -> TiledImage:
         with self._lock:
-            try:
-                if self._hdus is None:
-                    file = io.BufferedReader(HandleFile(self.handle))
-                    self._hdus = fits.open(file, memmap=False)
-                return np.asarray(self._hdus[hdu].section[key])
-            except ImageError:
-                raise
-            except Exception as error:
-                # Each compression breaks in its own way; all of it is the file's.
-                reason = " ".join(str(error).split())[:160] or type(error).__name__
-                raise ImageError(
-                    f"{self.handle.name}: a compressed tile cannot be unpacked ({reason}); "
-                    "the file is gone or damaged: fetch it again"
-                ) from error
+            if hdu not in self._images:
+                with warnings.catch_warnings(), open_hdus(self.handle, tables=True) as hdus:
+                    warnings.simplefilter("ignore")
+                    self._images[hdu] = TiledImage(self.handle, hdus[hdu])
+            return self._images[hdu]
 
     def __reduce__(self) -> tuple[type[CompressedFile], tuple[Handle]]:
         return CompressedFile, (self.handle,)
@@ -238,6 +269,8 @@ class CompressedPixels:
         Index on the axes before the last two.
     tile_rows
         Height of its tiles: rows that cost no more together than apart.
+    tile_columns
+        Their width.
     """
 
     file: CompressedFile
@@ -246,6 +279,7 @@ class CompressedPixels:
     stored: np.dtype[Any]
     plane: tuple[int, ...] = ()
     tile_rows: int = 1
+    tile_columns: int = 1
 
     @property
     def dtype(self) -> np.dtype[Any]:

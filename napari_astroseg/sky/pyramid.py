@@ -1,189 +1,152 @@
 """Pyramid: an image at halved and halved-again resolution, read only where it is drawn.
 
 A level is a light array-like object over the file: no graph, nothing kept but a bounded number
-of decoded chunks. Level k shows blocks of 2^k × 2^k pixels. Its values are *sampled*: the mean
-of the four pixels around the middle of every block, missing ones left out. Their centre of mass
-is the block's centre, so every level shows the same sky at the same place, and only two rows of
-a block need reading. For blocks of 2 × 2 it is the true block mean.
+of decoded chunks. Level k shows blocks of 2^k × 2^k pixels, and its values are
+
+* *block means*, NaN-aware, once `grow` has made them: now or in an earlier session, from whose
+  cache they are read;
+* until then *sampled*: the mean of the four pixels around the middle of every block, missing
+  ones left out. Their centre of mass is the block's centre, so every level shows the same sky
+  at the same place, and only two rows of a block need reading. For blocks of 2 × 2 it is the
+  true block mean.
+
+`levels(image)` gives both kinds: a level answers each request wholly from the best there is at
+that moment, so it can be drawn while it is grown, from any thread.
+
+One pass makes all levels, since reading is what costs: a pass for each level would read the file
+as often as there are levels, and the coarse ones would not come earlier than they do now. What
+stands for "coarse first" is the sampled level at once; at the end of the pass the means land
+from the coarsest to the finest, and `Landed` tells of each.
+
+A stack has levels of three axes, (planes, rows, columns); its planes are grown one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-
-from napari_astroseg.sky.chunks import CHUNK, ArrayFace, ChunkCache, Floats, axes, extent, runs
+from napari_astroseg.sky.chunks import ChunkCache
+from napari_astroseg.sky.files.handle import LocalHandle
+from napari_astroseg.sky.grown import COARSEST, layout_of, means_of
+from napari_astroseg.sky.growthprocess import grow_apart
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.pixels import ArrayPixels
-from napari_astroseg.sky.window import Window
+from napari_astroseg.sky.level import Level
+from napari_astroseg.sky.pixels import ArrayPixels, CompressedPixels, FitsPixels
+from napari_astroseg.sky.progress import Progress, silent
+from napari_astroseg.sky.stacklevel import AnyLevel, DisplayLevel, StackLevel, StackView
 
-if TYPE_CHECKING:
-    from napari_astroseg.sky.stretch import Stretch
-
-COARSEST = 1024
-"""The coarsest level's longer side is at least this and less than twice this, so that it still
-fills a canvas: a viewer would otherwise read the next finer level at once."""
+__all__ = [
+    "COARSEST",
+    "AnyLevel",
+    "DisplayLevel",
+    "Landed",
+    "Level",
+    "StackLevel",
+    "StackView",
+    "grow",
+    "grown",
+    "levels",
+    "worth_growing",
+]
 
 CACHE_BYTES = 256 * 2**20
 """Decoded chunks kept per image."""
 
-_BAND = 64
-"""Level rows sampled at a time: keeps working memory small for any image width."""
+_EXACT = 2
+"""Up to this factor sampled values are block means already."""
+
+Landed = Callable[[int], None]
+"""Told the factor of each level whose block means have landed, in the thread that grows."""
 
 
-def levels(image: SkyImage) -> list[Level]:
+def levels(image: SkyImage) -> list[AnyLevel]:
     """The image's levels, finest first; nothing is read yet.
 
     Level 0 is the image itself, padded with missing data on its high sides to a multiple of
     the coarsest block, so that the levels' pixel *edges* coincide exactly.
+
+    Returns
+    -------
+    `Level`s of shape (rows, columns); for a stack `StackLevel`s (planes, rows, columns).
     """
-    count = max(0, (max(image.shape) // COARSEST).bit_length() - 1)
-    block = 2**count
-    height, width = (-(-n // block) * block for n in image.shape)
+    layout = layout_of(image.shape)
     cache = ChunkCache(CACHE_BYTES)
-    return [Level(image, 2**k, (height >> k, width >> k), cache) for k in range(count + 1)]
+    factors = [*reversed(layout.factors)]
+    if image.planes is not None:
+        shapes = {f: (image.count, *layout.level_shape(f)) for f in (1, *factors)}
+        return [StackLevel(image, f, shape, cache) for f, shape in shapes.items()]
+    means = means_of(image)
+    return [Level(image, f, layout.level_shape(f), cache, means) for f in (1, *factors)]
 
 
-@dataclass(frozen=True, eq=False)
-class Level(ArrayFace):
-    """One level: raw values, one per block of `factor` × `factor` image pixels.
+def grow(
+    image: SkyImage,
+    progress: Progress = silent,
+    plane: int = 0,
+    landed: Landed | None = None,
+    apart: bool = False,
+) -> tuple[str, ...]:
+    """Make the block means of all levels of a plane, and keep them for later sessions.
+
+    Takes seconds to minutes: call it in a thread of its own. Levels that exist, of this and of
+    any other image of the same pixels, use the means as soon as this returns.
 
     Parameters
     ----------
-    image
-        Where the values come from.
-    factor
-        Side of a block, image pixels: a power of two.
-    shape
-        (rows, columns) of the level.
-    cache
-        Shared by all levels of the image.
+    progress
+        Told image rows done and to do; raising `Stopped` from it ends the work, and nothing
+        half-made is left.
+    plane
+        Of a stack.
+    landed
+        Told each level that has landed, coarsest first. Viewers that keep what they have drawn
+        should then ask again.
+    apart
+        Work in a process of its own, where the image has a file: for windows, whose thread would
+        otherwise wait for the compiler.
+
+    Returns
+    -------
+    Sentences to tell the user: why the means could not be kept on disk, for example.
+
+    Raises
+    ------
+    ImageError
+        When the image cannot be read any more.
     """
+    if grown(image, plane):
+        return ()
+    means = means_of(image, plane)
+    notes: tuple[str, ...] = ()
+    if not (apart and image.reference and grow_apart(image.reference, plane, means, progress)):
+        from napari_astroseg.sky.growth import grow_plane  # it compiles: numba
 
-    image: SkyImage
-    factor: int
-    shape: tuple[int, int]
-    cache: ChunkCache = field(repr=False)
-
-    def __getitem__(self, key: Any) -> Any:
-        """Values for integers and slices of any step, float32, NaN where missing."""
-        rows, columns = axes(key)
-        (top, height, of_rows), (left, width, of_columns) = (
-            extent(rows, self.shape[0]),
-            extent(columns, self.shape[1]),
-        )
-        if height == 0 or width == 0:
-            return np.empty((height, width), self.dtype)[of_rows, of_columns]
-        return self._region(Window(left, top, width, height))[of_rows, of_columns]
-
-    def _region(self, window: Window) -> Floats:
-        """The values in a window, put together from chunks."""
-        if isinstance(self.image.pixels, ArrayPixels) and self.factor == 1:
-            return self.image.cutout(window)  # already in memory: a second copy helps nobody
-        values = np.empty(window.shape, np.float32)
-        for part, chunk in self._chunks_over(window):
-            inside = part.overlap(window)
-            if inside is not None:
-                seen = chunk[inside.moved(-part.x, -part.y).slices]
-                values[inside.moved(-window.x, -window.y).slices] = seen
-        return values
-
-    def _chunks_over(self, window: Window) -> Iterator[tuple[Window, Floats]]:
-        """Chunks that touch a window, each with its place; neighbours are read together."""
-        columns = range(window.x // CHUNK, -(-window.x_end // CHUNK))
-        for row in range(window.y // CHUNK, -(-window.y_end // CHUNK)):
-            found = {column: self.cache.get((self.factor, row, column)) for column in columns}
-            for run in runs([column for column in columns if found[column] is None]):
-                found.update(self._read_run(row, run))
-            for column, chunk in found.items():
-                if chunk is not None:
-                    yield Window(column * CHUNK, row * CHUNK, *chunk.shape[::-1]), chunk
-
-    def _read_run(self, row: int, columns: range) -> dict[int, Floats]:
-        """Read neighbouring chunks of one chunk row in one go, and keep them."""
-        area = Window(columns.start * CHUNK, row * CHUNK, len(columns) * CHUNK, CHUNK)
-        area = area.clipped(self.shape)
-        with np.errstate(over="ignore"):  # beyond float32 is infinite, which is drawn saturated
-            values = self.image.cutout(area) if self.factor == 1 else self._sampled(area)
-        chunks = {}
-        for column in columns:
-            start = (column - columns.start) * CHUNK
-            chunk = chunks[column] = np.ascontiguousarray(values[:, start : start + CHUNK])
-            chunk.setflags(write=False)
-            self.cache.put((self.factor, row, column), chunk)
-        return chunks
-
-    def _sampled(self, area: Window) -> Floats:
-        """The mean of the four middle pixels of every block in `area`."""
-        means = np.empty(area.shape, np.float32)
-        step = self._blocks_per_read()
-        tall = max(step, _BAND)
-        for top in range(0, area.height, tall):
-            band = Window(area.x, area.y + top, area.width, min(tall, area.height - top))
-            means[top : top + band.height] = mean_of_present(self._taps(band, step))
-        return means
-
-    def _taps(self, band: Window, step: int) -> NDArray[np.floating[Any]]:
-        """The four middle pixels of every block, shape (2, 2, rows, columns).
-
-        The first axis is left and right, the second low and high; `step` rows of blocks are
-        read at once.
-        """
-        pixels, f = self.image.pixels, self.factor
-        height, width = pixels.shape
-        taps = np.full((2, 2, *band.shape), np.nan, pixels.dtype)
-        left = band.x * f + f // 2 - 1
-        columns = slice(left, min(left + (band.width - 1) * f + 2, width))
-        for row in range(0, band.height, step):
-            low = (band.y + row) * f + f // 2 - 1
-            if low >= height or left >= width:
-                break  # the rest of the band is padding
-            high = low + (min(step, band.height - row) - 1) * f + 2
-            lines = pixels[low : min(high, height), columns]
-            for side in (0, 1):
-                for end in (0, 1):
-                    found = lines[end::f, side::f]
-                    taps[side, end, row : row + found.shape[0], : found.shape[1]] = found
-        return taps
-
-    def _blocks_per_read(self) -> int:
-        """How many rows of blocks to read at once: all rows between come along."""
-        pixels = self.image.pixels
-        if isinstance(pixels, ArrayPixels) or self.factor == 2:
-            return _BAND
-        return max(1, getattr(pixels, "tile_rows", 1) // self.factor)
+        pixels = image.pixels if image.planes is None else image.planes[plane]
+        notes = grow_plane(pixels, means, progress)
+    store = means.store
+    if landed is not None and store is not None:
+        for factor in store.layout.factors:
+            landed(factor)
+    return notes
 
 
-@dataclass(frozen=True, eq=False)
-class DisplayLevel(ArrayFace):
-    """A level as it is drawn: its values through a stretch, computed where it is looked at."""
-
-    level: Level
-    stretch: Stretch
-
-    shape: tuple[int, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", self.level.shape)
-
-    def __getitem__(self, key: Any) -> Any:
-        """Display values, float32: 0 and 1 at the stretch's limits, NaN where missing."""
-        return self.stretch(self.level[key])
+def grown(image: SkyImage, plane: int = 0) -> bool:
+    """Whether the coarse levels of a plane are block means already."""
+    means = means_of(image, plane)
+    return means.layout.top <= _EXACT or means.store is not None
 
 
-def mean_of_present(taps: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Mean over the first two axes, leaving NaN out; NaN where there is nothing else."""
-    taps = taps.reshape(-1, *taps.shape[2:])
-    with np.errstate(invalid="ignore", over="ignore"):
-        mean = taps.mean(axis=0, dtype=np.float64)
-        gaps = np.isnan(mean)
-        if gaps.any():
-            few = taps[:, gaps].astype(np.float64)
-            present = ~np.isnan(few)
-            total = np.where(present, few, 0.0).sum(axis=0)
-            mean[gaps] = np.divide(total, present.sum(axis=0))
-    return mean
+def worth_growing(image: SkyImage, plane: int = 0) -> bool:
+    """Whether growing a plane unasked serves the user.
+
+    It does where it is not grown and its pixels are on this machine as they are. Growing a
+    remote image would fetch all of it, growing a mosaic or a projection compute all of it.
+    """
+    pixels = image.pixels
+    if isinstance(pixels, FitsPixels):
+        local = isinstance(pixels.handle, LocalHandle)
+    elif isinstance(pixels, CompressedPixels):
+        local = isinstance(pixels.file.handle, LocalHandle)
+    else:
+        local = isinstance(pixels, ArrayPixels)
+    return local and not grown(image, plane)

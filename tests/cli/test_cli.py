@@ -3,8 +3,11 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from astropy.io import fits
 from skies import write_four_maps
 
 from napari_astroseg.cli.main import VERBS, main
@@ -61,6 +64,24 @@ def test_info_in_words_and_json(maps, capsys):
     assert err.startswith("error: ") and err.count("\n") == 1
 
 
+def test_info_of_stacks_families_and_tables(tmp_path, capsys):
+    header = fits.Header({"CTYPE3": "VRAD", "CRVAL3": 1e3, "CDELT3": 5e2, "CUNIT3": "m/s"})
+    science = fits.ImageHDU(np.zeros((20, 4, 5)), header, name="SCI")
+    error = fits.ImageHDU(np.zeros((20, 4, 5)), name="ERR")
+    table = fits.BinTableHDU.from_columns([fits.Column("a", "J", array=[1])], name="LIST")
+    fits.HDUList([fits.PrimaryHDU(), science, error, table]).writeto(tmp_path / "a.fits")
+    (tmp_path / "b.fits").write_text("no FITS")
+    assert astroseg("info", tmp_path / "b.fits", tmp_path / "a.fits") == 1
+    out, err = capsys.readouterr()
+    assert err.startswith("error: b.fits is not a FITS file") and err.count("\n") == 1
+    assert "a.fits: cube" in out and "b.fits" not in out
+    assert "20 planes of VRAD (1.50 km/s to 11.00 km/s) of 5 × 4 px" in out
+    assert "uncertainty in HDU 2" in out
+    assert "HDU 3 “LIST”: table, 1 row, 1 column" in out
+    assert astroseg("info", f"{tmp_path}/a.fits[ERR,1]") == 0
+    assert "HDU 1" not in capsys.readouterr().out
+
+
 def test_training_tells_losses_and_leaves_a_model(run, capsys):
     assert {"model.safetensors", "last.safetensors", "recipe.yaml", "history.jsonl"} <= {
         path.name for path in run.iterdir()
@@ -98,6 +119,38 @@ def test_predict_on_part_of_the_sky_and_on_several_images(run, maps, tmp_path):
     words = ("predict", image, tmp_path / "second_image.fits", "--model", run, "--out", out)
     assert astroseg(*words, "--window", "0,0,64,64") == 0
     assert {path.name for path in out.iterdir()} == {"000_image", "second_image"}
+
+
+def test_predict_on_a_plane_of_a_stack(run, maps, tmp_path, capsys):
+    image = maps / "000_image.fits"
+    values, header = fits.getdata(image, header=True)
+    hdus = [fits.PrimaryHDU(), fits.ImageHDU(np.stack([values * 0 + 1, values]), header, "SCI")]
+    fits.HDUList(hdus).writeto(tmp_path / "stack.fits")
+    words = ("--model", run, "--window", "0,0,64,64", "--threshold", 0.4)
+    stack = f"{tmp_path}/stack.fits[SCI,1]"
+    assert astroseg("predict", stack, *words, "--out", tmp_path / "no") == 1
+    err = capsys.readouterr().err
+    assert "holds 2 planes (1 to 2)" in err and "--plane" in err and err.count("\n") == 1
+    assert astroseg("predict", stack, *words, "--plane", 2, "--out", tmp_path / "no") == 1
+    assert "no plane 2; give one from 0 to 1" in capsys.readouterr().err
+    assert astroseg("predict", stack, *words, "--plane", 1, "--out", tmp_path / "1") == 0
+    assert astroseg("predict", image, *words, "--out", tmp_path / "flat") == 0
+    ours, theirs = (fits.getdata(tmp_path / name / "probability.fits") for name in ("1", "flat"))
+    np.testing.assert_array_equal(ours, theirs)
+    command = json.loads((tmp_path / "1" / "provenance.json").read_text())["command"]
+    assert (command["hdu"], command["plane"]) == (1, 1)
+
+
+def test_hdus_of_one_file_get_folders_of_their_own(run, maps, tmp_path):
+    values, header = fits.getdata(maps / "000_image.fits", header=True)
+    hdus = [fits.ImageHDU(values[:64, :64], header, name, ver=v) for name, v in
+            (("SCI", 1), ("SCI", 2))]  # fmt: skip
+    path = tmp_path / "two.fits"
+    fits.HDUList([fits.PrimaryHDU(), *hdus]).writeto(path)
+    out = tmp_path / "out"
+    both = (f"{path}[SCI,1]", f"{path}[SCI,2]")
+    assert astroseg("predict", *both, "--model", run, "--out", out, "--threshold", 0.4) == 0
+    assert {folder.name for folder in out.iterdir()} == {"two_SCI_1", "two_SCI_2"}
 
 
 @pytest.mark.parametrize(
@@ -228,6 +281,24 @@ def test_a_run_is_not_trained_over(run, maps, capsys):
 def test_a_file_that_is_not_there_is_said_on_the_terminal(tmp_path, capsys):
     assert astroseg(tmp_path / "HIGAL.fits") == 1
     assert "HIGAL.fits is not there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["map[SCI,1]", "none.fits[1]", "folder/none[2]"])
+def test_an_hdu_of_a_file_that_is_not_there_is_said_too(word, capsys):
+    assert astroseg(word) == 1
+    assert f"{word.partition('[')[0]} is not there" in capsys.readouterr().err
+
+
+def test_a_url_or_an_hdu_opens_the_window(monkeypatch, maps):
+    opened = []
+    monkeypatch.setattr("napari_astroseg.cli.display.require_display", lambda: None)
+    monkeypatch.setitem(
+        sys.modules, "napari_astroseg.gui.workspace", SimpleNamespace(run_window=opened.extend)
+    )
+    words = (f"{maps}/000_image.fits[0]", "https://example.org/map", "s3://bucket/map.fits")
+    assert astroseg(*words) == 0
+    assert astroseg(*words[1:]) == 0
+    assert opened == [*words, *words[1:]]
 
 
 def test_a_sky_position_off_the_map_is_said_in_degrees(run, maps, tmp_path, capsys):

@@ -44,6 +44,8 @@ def layers_window(size: int) -> Any:
 
 def test_it_opens_with_its_docks_and_images(opened: Any, tmp_path: Path) -> None:
     viewer = opened([write(tmp_path / "a.fits"), write(tmp_path / "b.fits")])
+    assert viewer.window.dock_widgets["Open"].busy
+    assert spin(lambda: not viewer.window.dock_widgets["Open"].busy)
     assert list(viewer.window.dock_widgets) == ["Open", "Predict", "Train"]
     assert len(viewer.layers) == 2
     assert viewer.title == "AstroSeg"
@@ -54,6 +56,7 @@ def test_a_bad_file_costs_a_sentence(opened: Any, tmp_path: Path) -> None:
     bad = tmp_path / "bad.fits"
     bad.write_bytes(b"no FITS at all")
     viewer = opened([bad, write(tmp_path / "a.fits"), tmp_path / "absent.fits"])
+    assert spin(lambda: not viewer.window.dock_widgets["Open"].busy)
     assert len(viewer.layers) == 1
     sentences = viewer.window.dock_widgets["Open"].notice.text.splitlines()
     assert len(sentences) == 2
@@ -101,6 +104,7 @@ print("unwanted:", sorted(unwanted))
 def test_the_demo_predicts_by_itself(opened: Any, tmp_path: Path) -> None:
     viewer = opened([write(tmp_path / "a.fits")], predict_with="none of this name")
     dock = viewer.window._qt_window.findChild(PredictDock)
+    assert spin(lambda: not viewer.window.dock_widgets["Open"].busy)
     assert spin(lambda: dock.predictions.busy or dock.models.card() is None, 10)
     dock.cancel()
     assert spin(lambda: not dock.predictions.busy)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from napari_astroseg.errors import ImageError, OutputError
 from napari_astroseg.sky.files.writing import replacing, write_image
+from napari_astroseg.sky.healpix import HealpixPixels
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.pixels import CompressedPixels, FitsPixels
@@ -295,10 +296,6 @@ def a_truncated_image(path: Path) -> None:
     os.truncate(path, 2880 + 200 * 300 * 2)
 
 
-def a_zipped_image(path: Path) -> None:
-    path.write_bytes(gzip.compress(write(path, noise("f4")).read_bytes()))
-
-
 def random_groups(path: Path) -> None:
     fits.GroupsHDU(
         fits.GroupData(np.zeros((3, 4, 4), "f4"), bitpix=-32, parnames=["x"], pardata=[[1, 2, 3]])
@@ -316,9 +313,6 @@ NOTHING_TO_SHOW: list[tuple[str, Callable[[Path], object], str]] = [
         lambda p: p.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
         "is a Git LFS pointer, not data; run `git lfs pull` first",
     ),
-    ("gzip", a_zipped_image, "unpack it with `gunzip map.fits`"),
-    ("bzip2", lambda p: p.write_bytes(b"BZh91AY&SY" + bytes(99)), "unpack it with `bunzip2"),
-    ("lzw", lambda p: p.write_bytes(b"\x1f\x9d" + bytes(99)), "unpack it with `uncompress"),
     ("cut in the header", lambda p: p.write_bytes(header_of((4, 4))[:1000]), "fetch it again"),
     ("cut in the data", a_truncated_image, r"promises 0\.2 MiB.* holds 0\.1 MiB.*cut short"),
     ("header alone", lambda p: p.write_bytes(header_of((64, 64))), "cut short: fetch it again"),
@@ -326,7 +320,6 @@ NOTHING_TO_SHOW: list[tuple[str, Callable[[Path], object], str]] = [
     ("one axis", lambda p: write(p, np.zeros(9)), "holds no two-dimensional image"),
     ("no columns", lambda p: p.write_bytes(header_of((0, 5))), "no two-dimensional image"),
     ("petabytes", lambda p: p.write_bytes(header_of((40_000_000, 30_000_000))), "fetch it again"),
-    ("cube", lambda p: write(p, noise("f4", (3, 8, 9))), r"holds a cube of shape \(3, 8, 9\)"),
     ("table", a_table, "holds tables but no image; open it in a table viewer"),
     ("groups", random_groups, "no two-dimensional image"),
     ("empty cube", lambda p: p.write_bytes(header_of((0, 5, 5))), "no two-dimensional image"),
@@ -356,8 +349,8 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def refuse(*args: object, **kwargs: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(ImageError, match=r"map.fits cannot be opened \(permission denied\)"):
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(ImageError, match=r"map.fits: reading failed \(permission denied\)"):
         open_image(path)
 
 
@@ -384,15 +377,6 @@ def test_a_compressed_file_that_shrinks_while_open(tmp_path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
     with pytest.raises(ImageError, match=r"map.fits: the file ends .*; it was cut short .*fetch"):
         image.cutout(Window(500, 500, 50, 50))
-
-
-@pytest.mark.parametrize("compress", [False, True])
-def test_a_file_that_is_gone_before_the_first_read(tmp_path: Path, compress: bool) -> None:
-    path = write_image(tmp_path / "map.fits", noise("f4"), compress=compress)
-    image = open_image(path)
-    path.unlink()
-    with pytest.raises(ImageError, match=r"map.fits: .*(no such file|still there|gone)"):
-        image.cutout(Window(0, 0, 2, 2))
 
 
 def test_a_damaged_tile(tmp_path: Path) -> None:
@@ -622,17 +606,21 @@ def test_every_real_file_opens_as_astropy_opens_it_or_says_why_not(shared_data: 
             assert "\n" not in sentence
             refused.append(path.name)
             continue
+        if isinstance(image.pixels, HealpixPixels):
+            continue  # tests/sky/test_healpix.py compares those
         assert image.reference is not None
         ours = image.cutout(Window.whole(image.shape))
         theirs = fits.getdata(path, image.reference.hdu)
         np.testing.assert_allclose(
-            ours, theirs.reshape(image.shape).astype(np.float32), rtol=1e-6, err_msg=path.name
+            ours, theirs.reshape(ours.shape).astype(np.float32), rtol=1e-6, err_msg=path.name
         )
-        assert (image.wcs is None) == (len(image.notes) > 0)
+        assert (image.wcs is None) == any("sky coordinates" in note for note in image.notes)
         if image.wcs is not None:
             assert image.pixel_scale_arcsec is not None
             y, x = np.mgrid[0 : image.shape[0] : 9j, 0 : image.shape[1] : 9j]
-            theirs = positions(fits.getheader(path, image.reference.hdu), x, y)
+            header = fits.getheader(path, image.reference.hdu)
+            header.pop("CTYPE3", None)  # -TAB would want the whole file
+            theirs = positions(header, x, y)
             moved = window_cards(image.header, Window(-30, 40, 10, 10))
             ours = positions(moved, x + 30, y - 40)
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9, err_msg=path.name)

@@ -65,6 +65,13 @@ def test_problems_are_told_with_their_file(tmp_path):
         open_four_maps(image)
 
 
+def test_a_cube_is_no_map(tmp_path):
+    image = write_four_maps(tmp_path)
+    write_image(image, np.ones((3, 192, 256), np.float32))
+    with pytest.raises(DataError, match=r"000_image\.fits holds 3 planes where one map is wanted"):
+        open_four_maps(tmp_path)
+
+
 def test_the_real_sample_opens(shared_data):
     field = open_four_maps(shared_data / "filaments" / "higal_sample_image.fits")[0]
     assert field.conservative

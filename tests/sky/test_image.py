@@ -19,10 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_astroseg.errors import ImageError
+from napari_astroseg.sky.files.stored import value_dtype
 from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.image import CHUNK, Axis, SkyImage, parsed_unit
 from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.pixels import ArrayPixels, value_dtype
+from napari_astroseg.sky.pixels import ArrayPixels
 from napari_astroseg.sky.window import Window
 
 SHAPE = (60, 90)

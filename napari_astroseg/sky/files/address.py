@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from napari_astroseg.errors import ImageError
 
@@ -58,7 +59,7 @@ class Address:
     @property
     def name(self) -> str:
         """The last part of the place, for sentences."""
-        return self.place.rstrip("/").rpartition("/")[2] or self.place
+        return name_of(self.place)
 
     @property
     def path(self) -> Path:
@@ -70,8 +71,16 @@ class Address:
             When it lies behind a network.
         """
         if self.remote:
-            raise ImageError(f"{self.place} is not on this machine; fetch it first")
+            raise ImageError(f"{spoken(self.place)} is not on this machine; fetch it first")
         return Path(self.place)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder on this machine."""
+        try:
+            return not self.remote and Path(self.place).is_dir()
+        except (OSError, ValueError):  # too long for a name, or a zero byte in it
+            return False
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,21 @@ class ImageRef:
 def is_url(place: str) -> bool:
     """Whether a place is written as a URL."""
     return _URL.match(place) is not None
+
+
+def spoken(place: str) -> str:
+    """A place for sentences: a URL without the password and the signature it may carry."""
+    if not is_url(place):
+        return place
+    scheme, _, rest = place.partition("://")
+    host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def name_of(place: str) -> str:
+    """The last part of a place, as its owner wrote it."""
+    last = spoken(place).rstrip("/").rpartition("/")[2]
+    return (unquote(last) if is_url(place) else last) or spoken(place)
 
 
 def hdu_key(inside: str, written: str) -> HduKey:

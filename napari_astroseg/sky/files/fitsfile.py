@@ -1,150 +1,205 @@
-"""FITS files: what is in one, and the lazy image of an HDU.
-
-Whatever a file does wrong leaves here as an `ImageError` whose sentence names the file and the
-remedy.
-"""
+"""FITS files: the lazy image of an entry, with its planes, its uncertainty and its mask."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from astropy.io import fits
 
-from napari_astroseg.errors import ImageError
-from napari_astroseg.sky.files.address import Address, HduKey, ImageRef
-from napari_astroseg.sky.files.handle import Handle
+from napari_astroseg.errors import AstroSegError, ImageError
+from napari_astroseg.sky.files.address import ImageRef
+from napari_astroseg.sky.files.contents import Contents, Entry
+from napari_astroseg.sky.files.derived import ConstantPixels, DeviationPixels, DeviationPlanes
+from napari_astroseg.sky.files.families import part_of
+from napari_astroseg.sky.files.interleaved import (
+    InterleavedPlanes,
+    InterleavedTilePlanes,
+    InterleavedTiles,
+)
+from napari_astroseg.sky.files.labels import axis_of
+from napari_astroseg.sky.files.layout import Layout, picture_header
+from napari_astroseg.sky.files.opened import OpenFile
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.pixels import CompressedFile, CompressedPixels, FitsPixels, PixelSource
+from napari_astroseg.sky.pixels import (
+    CompressedFile,
+    CompressedPixels,
+    CompressedPlanes,
+    FitsPixels,
+    FitsPlanes,
+    PixelSource,
+    Planes,
+)
 from napari_astroseg.sky.worldcoords import read_wcs, wcs_cards
 
-ImageHDU = fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU
-
-_WHOLE_FILE_PACKERS = {b"\x1f\x8b": "gunzip", b"BZh": "bunzip2", b"\x1f\x9d": "uncompress"}
-_LFS = b"version https://git-lfs"
+_SLOW_STEP = 32
+"""Values between neighbouring pixels from which planes are read far slower than stored."""
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[fits.HDUList]:
-    """Open a FITS file read-only, its own complaints turned into `ImageError`."""
-    _look_before_opening(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd but readable headers are told in notes
-            with fits.open(path, mode="readonly", do_not_scale_image_data=True) as hdus:
-                yield hdus
-    except ImageError:
-        raise
-    except Exception as error:
-        # astropy answers a broken file with whatever broke inside it; all of it is the file's.
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise ImageError(
-            f"{path.name} cannot be read as FITS ({reason}); "
-            "check it with `fitsverify`, or fetch it again"
-        ) from error
+class Images:
+    """The images of one open file; they share its handle and go on when it is closed.
 
+    Parameters
+    ----------
+    file
+        An open file.
+    found
+        What it holds.
+    """
 
-def _look_before_opening(path: Path) -> None:
-    """Say plainly what the path is, where it cannot be a FITS file."""
-    try:
-        if path.is_dir():
-            raise ImageError(f"{path.name} is a folder; name the FITS files inside it")
-        with path.open("rb") as file:
-            start = file.read(64)
-    except OSError as error:
-        reason = (error.strerror or "no such file").lower()
-        raise ImageError(
-            f"{path} cannot be opened ({reason}); check the name and permissions"
-        ) from error
-    if not start:
-        raise ImageError(f"{path.name} is empty (0 bytes); fetch it again")
-    if start.startswith(_LFS):
-        raise ImageError(f"{path.name} is a Git LFS pointer, not data; run `git lfs pull` first")
-    for magic, remedy in _WHOLE_FILE_PACKERS.items():
-        if start.startswith(magic):
+    def __init__(self, file: OpenFile, found: Contents) -> None:
+        self._file, self._found = file, found
+        self._packed = CompressedFile(file.handle)
+
+    def image(self, entry: Entry) -> SkyImage:
+        """The lazy image of an entry by itself.
+
+        Raises
+        ------
+        ImageError
+            When the file ends before the image does, or its header makes no sense.
+        """
+        try:
+            return self._image(entry)
+        except AstroSegError:
+            raise
+        except Exception as error:  # each kind of damage breaks in its own way
+            name, reason = self._file.address.name, " ".join(str(error).split())[:160]
             raise ImageError(
-                f"{path.name} is compressed as a whole, which cannot be read piece by piece; "
-                f"unpack it with `{remedy} {path.name}` and open the result"
+                f"{name} cannot be read as FITS in HDU {entry.hdu} "
+                f"({reason or type(error).__name__}); check it with `fitsverify`, "
+                "or fetch it again"
+            ) from error
+
+    def _image(self, entry: Entry) -> SkyImage:
+        if entry.layout is None:
+            from napari_astroseg.sky.healpix import open_healpix
+
+            return open_healpix(self._file, entry.hdu)
+        hdu = self._file.hdus[entry.hdu]
+        header = picture_header(hdu.header, entry.layout)
+        wcs, notes = read_wcs(header, self._file.hdus)
+        planes = self._planes(hdu, entry)
+        pixels = planes[0]
+        stack = entry.layout.count > 1
+        return SkyImage(
+            pixels,
+            wcs,
+            wcs_cards(header, wcs),
+            entry.unit,
+            self._file.address.name.partition(".")[0],
+            ImageRef(self._file.address.place, entry.hdu),
+            (*self._file.notes, *self._found.notes, *notes, *_slowness(entry.layout)),
+            planes if stack else None,
+            axis_of(hdu.header, entry.layout) if stack else None,
+        )
+
+    def with_family(self, entry: Entry) -> SkyImage:
+        """The image of an entry, with its uncertainty and its mask where the file has them."""
+        image = self.image(entry)
+        if entry.role != "science" or entry.layout is None:
+            return image
+        error, mask = self._found.family(entry)
+        notes = list(image.notes)
+        uncertainty = self._relative(error, f"{image.name} uncertainty", notes)
+        if uncertainty is not None and error is not None:
+            uncertainty = _deviations(uncertainty, error, image.unit)
+        flags = self._relative(mask, f"{image.name} mask", notes)
+        return replace(image, uncertainty=uncertainty, mask=flags, notes=tuple(notes))
+
+    def _relative(self, entry: Entry | None, name: str, notes: list[str]) -> SkyImage | None:
+        """What belongs to an image; if it is damaged, the image goes without, and notes it."""
+        if entry is None:
+            return None
+        try:
+            return replace(self.image(entry), name=name, notes=())
+        except ImageError as error:
+            notes.append(f"it opens without its {entry.name}: {error}")
+            return None
+
+    def _planes(self, hdu: Any, entry: Entry) -> Planes | list[PixelSource]:
+        """The planes of an HDU, one for a single picture, in the reader that suits its storage."""
+        layout, header = entry.layout, hdu.header
+        assert layout is not None
+        if entry.constant is not None:
+            return [ConstantPixels(layout.size, entry.constant)]
+        stored = np.dtype(fits.BITPIX2DTYPE[header["BITPIX"]]).newbyteorder(">")
+        if isinstance(hdu, fits.CompImageHDU):
+            return self._packed_planes(hdu, entry.hdu, layout, stored)
+        offset = int(hdu.fileinfo()["datLoc"])
+        needed = offset + math.prod(layout.full) * stored.itemsize
+        handle = self._file.handle
+        if needed > handle.size:
+            raise ImageError(
+                f"{handle.name}: its header promises {needed / 2**20:,.1f} MiB and the file holds "
+                f"{handle.size / 2**20:,.1f} MiB; it was cut short: fetch it again"
             )
-    if not start.startswith(b"SIMPLE"):
-        raise ImageError(f"{path.name} is not a FITS file; open one that starts with SIMPLE = T")
+        blank = header.get("BLANK") if stored.kind in "iu" else None
+        scale, zero = float(header.get("BSCALE", 1.0)), float(header.get("BZERO", 0.0))
+        first = FitsPixels(handle, offset, layout.size, stored, scale, zero, blank)
+        if layout.in_order:
+            return FitsPlanes(first, layout.count)
+        above, between, below = _around(layout)
+        height, width = layout.size
+        lines = replace(first, shape=(above * height * between, width * below))
+        return InterleavedPlanes(lines, layout.size, (above, between, below))
+
+    def _packed_planes(
+        self, hdu: fits.CompImageHDU, index: int, layout: Layout, stored: np.dtype[Any]
+    ) -> Planes:
+        full, rows, columns = layout.full, layout.rows, layout.columns
+        tile = int(hdu.tile_shape[-2]), int(hdu.tile_shape[-1])
+        nowhere = (0,) * (len(full) - 2)
+        last = full[-2], full[-1]
+        first = CompressedPixels(self._packed, index, last, stored, nowhere, *tile)
+        if (rows, columns) == (len(full) - 2, len(full) - 1):
+            return CompressedPlanes(first, full[:-2])
+        if columns < len(full) - 2:
+            raise ImageError(
+                f"{self._file.address.name}: the axes of its picture lie above two others in "
+                "compressed tiles, which reads too slowly; unpack it with `funpack` first"
+            )
+        across = columns == len(full) - 1
+        others = tuple(n for axis, n in enumerate(full) if axis not in (rows, columns))
+        tiles = InterleavedTiles(
+            replace(first, tile_rows=1, tile_columns=1), layout.size[0], rows, across
+        )
+        return InterleavedTilePlanes(tiles, others)
 
 
-def is_picture(hdu: Any) -> bool:
-    """Whether an HDU holds two image axes of some size, others degenerate."""
-    shape = getattr(hdu, "shape", ())
-    if not isinstance(hdu, ImageHDU) or isinstance(hdu, fits.GroupsHDU) or len(shape) < 2:
-        return False
-    return min(shape[-2:]) > 0 and all(n == 1 for n in shape[:-2])
-
-
-def chosen(hdus: fits.HDUList, hdu: HduKey | None, path: Path) -> int:
-    """Index of the asked HDU, or of the first picture."""
-    if hdu is None:
-        found = next((i for i, each in enumerate(hdus) if is_picture(each)), None)
-        if found is None:
-            raise ImageError(_nothing_to_show(hdus, path))
+def _deviations(found: SkyImage, entry: Entry, unit: str) -> SkyImage:
+    """An uncertainty as standard deviations, whatever the file writes."""
+    spread = part_of(entry.name).spread
+    if spread is None or spread == "deviation":
         return found
-    try:
-        index = int(hdus.index_of(hdu))
-        chosen = hdus[index]
-    except (KeyError, IndexError) as error:
-        raise ImageError(
-            f"{path.name} has no HDU {hdu!r}; `astroseg info {path.name}` lists them"
-        ) from error
-    if not is_picture(chosen):
-        raise ImageError(
-            f"{path.name}: HDU {hdu!r} holds no two-dimensional image; "
-            f"`astroseg info {path.name}` lists those that do"
-        )
-    return index
+    return replace(
+        found,
+        pixels=DeviationPixels(found.pixels, spread),
+        planes=None if found.planes is None else DeviationPlanes(found.planes, spread),
+        unit=unit,
+        notes=(f"standard deviations from the {spread}s in HDU {entry.hdu}",),
+        reference=None,  # the file holds other values: these travel as they are made
+    )
 
 
-def _nothing_to_show(hdus: fits.HDUList, path: Path) -> str:
-    images = [h for h in hdus if isinstance(h, ImageHDU) and not isinstance(h, fits.GroupsHDU)]
-    cubes = [h.shape for h in images if len(h.shape) > 2 and min(h.shape) > 0]
-    if cubes:
-        return (
-            f"{path.name} holds a cube of shape {cubes[0]}; "
-            "write the plane you want to a file of its own and open that"
-        )
-    if any(isinstance(h, (fits.BinTableHDU, fits.TableHDU)) for h in hdus):
-        return f"{path.name} holds tables but no image; open it in a table viewer such as TOPCAT"
-    return f"{path.name} holds no two-dimensional image of any size; fetch the file with the pixels"
+def _around(layout: Layout) -> tuple[int, int, int]:
+    """How many planes lie above the picture's rows, between rows and columns, and below."""
+    full, rows, columns = layout.full, layout.rows, layout.columns
+    return (
+        math.prod(full[:rows]),
+        math.prod(full[rows + 1 : columns]),
+        math.prod(full[columns + 1 :]),
+    )
 
 
-def image_of(hdus: fits.HDUList, index: int, address: Address, handle: Handle) -> SkyImage:
-    """The lazy image of one HDU of an open file."""
-    hdu = hdus[index]
-    header = hdu.header
-    wcs, notes = read_wcs(header)
-    pixels = _pixels_of(hdu, index, handle)
-    unit = str(header.get("BUNIT", "")).strip()
-    reference = ImageRef(address.place, index)
-    name = address.name.partition(".")[0]
-    return SkyImage(pixels, wcs, wcs_cards(header, wcs), unit, name, reference, notes)
-
-
-def _pixels_of(hdu: Any, index: int, handle: Handle) -> PixelSource:
-    """The lazy reader that suits how the HDU is stored."""
-    height, width = hdu.shape[-2:]
-    header = hdu.header
-    stored = np.dtype(fits.BITPIX2DTYPE[header["BITPIX"]]).newbyteorder(">")
-    if isinstance(hdu, fits.CompImageHDU):
-        plane, tile_rows = (0,) * (len(hdu.shape) - 2), int(hdu.tile_shape[-2])
-        file = CompressedFile(handle)
-        return CompressedPixels(file, index, (height, width), stored, plane, tile_rows)
-    offset = int(hdu.fileinfo()["datLoc"])
-    needed = offset + height * width * stored.itemsize
-    if needed > handle.size:
-        raise ImageError(
-            f"{handle.name}: its header promises {needed / 2**20:,.1f} MiB and the file holds "
-            f"{handle.size / 2**20:,.1f} MiB; it was cut short: fetch it again"
-        )
-    blank = header.get("BLANK") if stored.kind in "iu" else None
-    scale, zero = float(header.get("BSCALE", 1.0)), float(header.get("BZERO", 0.0))
-    return FitsPixels(handle, offset, (height, width), stored, scale, zero, blank)
+def _slowness(layout: Layout) -> tuple[str, ...]:
+    """A warning where every plane costs reading all of them."""
+    step = _around(layout)[2]
+    if step < _SLOW_STEP:
+        return ()
+    return (
+        f"its pixels lie {step} values apart, so every plane is read slowly; "
+        "put the axes of the sky first for speed",
+    )

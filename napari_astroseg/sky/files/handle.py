@@ -10,6 +10,9 @@ import hashlib
 import io
 import os
 import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,6 +41,9 @@ class Handle(Protocol):
     def read(self, into: NDArray[Any], offset: int) -> None:
         """Fill the contiguous array `into` from byte `offset` on; `ImageError` if it cannot."""
 
+    def read_lines(self, into: NDArray[Any], offset: int, stride: int) -> None:
+        """Fill each row of the contiguous array `into`, starting `stride` bytes after the last."""
+
 
 def open_handle(place: str) -> Handle:
     """The handle of a path or URL.
@@ -55,21 +61,28 @@ def open_handle(place: str) -> Handle:
 
 
 class LocalHandle:
-    """A file on this machine, opened once per process at its first read."""
+    """A file on this machine, open between its first read and when many others were read since.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    path
+        Of the file.
+    called
+        What sentences call it, where that is not its own name.
+    """
+
+    def __init__(self, path: Path, called: str | None = None) -> None:
         self._path = path
-        self._lock = threading.Lock()
-        self._file: Any = None
+        self._called = called or path.name
         try:
-            self._stamp = _stamp(path.stat())
+            self._stamp = self._stamp_of(path.stat())
         except OSError as error:
-            raise _failed(path, error) from error
+            raise self._failed(error) from error
 
     @property
     def name(self) -> str:
         """What sentences call it."""
-        return self._path.name
+        return self._called
 
     @property
     def size(self) -> int:
@@ -90,13 +103,25 @@ class LocalHandle:
         ImageError
             When the file ends before, has changed since it was opened, or cannot be read.
         """
-        view = into.view(np.uint8).data
+        self.read_lines(into.reshape(1, -1), offset, 0)
+
+    def read_lines(self, into: NDArray[Any], offset: int, stride: int) -> None:
+        """Fill each row of the contiguous array `into`, starting `stride` bytes after the last.
+
+        Raises
+        ------
+        ImageError
+            As `read` does.
+        """
+        got = 0
         try:
-            got = self._read_at(view, offset)
-            changed = _stamp(os.fstat(self._file.fileno())) != self._stamp
+            file = self._open()
+            for number, line in enumerate(into.view(np.uint8)):
+                got += file.read(line.data, offset + number * stride)
+            changed = self._stamp_of(os.fstat(file.number)) != self._stamp
         except OSError as error:
-            raise _failed(self._path, error) from error
-        if got != len(view):
+            raise self._failed(error) from error
+        if got != into.nbytes:
             raise ImageError(
                 f"{self.name}: the file ends before its image does; it was cut short "
                 "or changed while open: fetch it again and reopen it"
@@ -104,28 +129,89 @@ class LocalHandle:
         if changed:
             raise ImageError(f"{self.name} was changed while it was open; open it again")
 
-    def _read_at(self, view: memoryview, offset: int) -> int:
+    def _open(self) -> Descriptor:
+        return _recent(self, self._path)
+
+    def _stamp_of(self, told: os.stat_result) -> tuple[int, ...]:
+        """What tells this version of the file from another; its length first."""
+        return told.st_size, told.st_mtime_ns, told.st_ino
+
+    def _failed(self, error: OSError) -> ImageError:
+        reason = (error.strerror or str(error)).lower()
+        return ImageError(
+            f"{self.name}: reading failed ({reason}); "
+            "check that the disk is mounted and the file is still there"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return LocalHandle, (self._path,)
+
+
+class Descriptor:
+    """An open file for reading at positions, closed when nobody holds it any more.
+
+    Raises
+    ------
+    OSError
+        When it cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        # A pipe that has taken a file's place since must not be waited for.
+        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+        self.number = -1
+        self.number = os.open(path, flags)
+        self._lock = threading.Lock()
+
+    def read(self, view: memoryview, offset: int) -> int:
+        """Fill as much of `view` as there is; how much that was."""
         got = 0
         positioned = getattr(os, "preadv", None)
-        with self._lock:
-            if self._file is None:
-                self._file = self._path.open("rb", buffering=0)
-            if positioned is None:  # no positioned reads on this system: seek under the lock
-                self._file.seek(offset)
-                while got < len(view) and (n := self._file.readinto(view[got:])):
-                    got += n
-                return got
-        number = self._file.fileno()
-        while got < len(view) and (n := positioned(number, [view[got:]], offset + got)):
+        if positioned is None:  # no positioned reads on this system: seek under a lock
+            with self._lock:
+                os.lseek(self.number, offset, os.SEEK_SET)
+                while got < len(view) and (part := os.read(self.number, len(view) - got)):
+                    view[got : got + len(part)] = part
+                    got += len(part)
+            return got
+        while got < len(view) and (n := positioned(self.number, [view[got:]], offset + got)):
             got += n
         return got
 
     def __del__(self) -> None:
-        if getattr(self, "_file", None) is not None:
-            self._file.close()
+        if self.number >= 0:
+            os.close(self.number)
 
-    def __reduce__(self) -> tuple[type[LocalHandle], tuple[Path]]:
-        return LocalHandle, (self._path,)
+
+_FILES_OPEN = 128
+"""Files of a mosaic may outnumber what a process may have open; these are kept, last used last."""
+
+_open_files: OrderedDict[int, tuple[weakref.ref[LocalHandle], Descriptor]] = OrderedDict()
+_open_files_lock = threading.RLock()
+
+
+def _recent(handle: LocalHandle, path: Path) -> Descriptor:
+    """The descriptor of a handle, opened again if too many others were used since."""
+    with _open_files_lock:
+        held = _open_files.pop(id(handle), None)
+        if held is None or held[0]() is not handle:
+            gone = weakref.ref(handle, _forget(id(handle)))
+            held = gone, Descriptor(path)
+        _open_files[id(handle)] = held
+        while len(_open_files) > _FILES_OPEN:
+            _open_files.popitem(last=False)
+        return held[1]
+
+
+def _forget(key: int) -> Callable[[weakref.ref[LocalHandle]], None]:
+    """Close what a handle that is no more had open."""
+
+    def forget(gone: weakref.ref[LocalHandle]) -> None:
+        with _open_files_lock:
+            if key in _open_files and _open_files[key][0] is gone:
+                del _open_files[key]
+
+    return forget
 
 
 class HandleFile(io.RawIOBase):
@@ -171,14 +257,3 @@ class HandleFile(io.RawIOBase):
             self._handle.read(np.frombuffer(view[:wanted], np.uint8), self._at)
         self._at += wanted
         return wanted
-
-
-def _stamp(told: os.stat_result) -> tuple[int, int]:
-    return told.st_size, told.st_mtime_ns
-
-
-def _failed(path: Path, error: OSError) -> ImageError:
-    return ImageError(
-        f"{path.name}: reading failed ({error.strerror}); "
-        "check that the disk is mounted and the file is still there"
-    )

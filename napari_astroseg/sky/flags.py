@@ -1,0 +1,67 @@
+"""Flags: a mask as a picture, 1 where any flag is set and 0 where a value is good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.pixels import Key, PixelSource, Planes, digest
+
+
+def flagged(mask: SkyImage) -> SkyImage:
+    """Where a mask has any flag, as an image of 0 and 1; its means are shares of flagged pixels."""
+    planes = None if mask.planes is None else FlaggedPlanes(mask.planes)
+    return replace(mask, pixels=FlaggedPixels(mask.pixels), planes=planes, reference=None)
+
+
+@dataclass(frozen=True)
+class FlaggedPixels:
+    """1 where a mask is not 0, read where it is looked at; shape (H, W)."""
+
+    mask: PixelSource
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W)."""
+        return self.mask.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float32."""
+        return np.dtype(np.float32)
+
+    @property
+    def ndim(self) -> int:
+        """Always 2."""
+        return 2
+
+    @property
+    def identity(self) -> str | None:
+        """A digest of the mask's own; None where that has none."""
+        own = self.mask.identity
+        return None if own is None else digest("flagged", own)
+
+    @property
+    def tile_rows(self) -> int:
+        """Rows that cost no more together than apart."""
+        return int(getattr(self.mask, "tile_rows", 1))
+
+    def __getitem__(self, key: Key) -> NDArray[np.float32]:
+        return (self.mask[key] != 0).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class FlaggedPlanes:
+    """The planes of a stack of masks, each as `FlaggedPixels`."""
+
+    masks: Planes
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+    def __getitem__(self, index: int) -> FlaggedPixels:
+        return FlaggedPixels(self.masks[index])
