@@ -387,7 +387,7 @@ def look_at(path: Path) -> tuple[str, str]:
     from napari_astroseg.errors import AstroSegError
     from napari_astroseg.sky.info import describe
     from napari_astroseg.sky.opening import open_image
-    from napari_astroseg.sky.pyramid import levels
+    from napari_astroseg.sky.pyramids.pyramid import levels
     from napari_astroseg.sky.window import Window
 
     try:

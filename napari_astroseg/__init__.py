@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "open_image": "napari_astroseg.sky.opening",
-    "open_mosaic": "napari_astroseg.sky.mosaic",
+    "open_mosaic": "napari_astroseg.sky.mosaics.mosaic",
     "SkyImage": "napari_astroseg.sky.image",
     "Window": "napari_astroseg.sky.window",
     "Catalogue": "napari_astroseg.sky.catalogue",

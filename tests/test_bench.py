@@ -23,7 +23,7 @@ from napari_astroseg.engine.nets import build
 from napari_astroseg.errors import SetupError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.pyramid import levels
+from napari_astroseg.sky.pyramids.pyramid import levels
 
 TINY = Plan(
     window_px=64,

@@ -17,10 +17,10 @@ import numpy as np
 
 from napari_astroseg.bench.memory import Memory
 from napari_astroseg.sky.cache import remove
-from napari_astroseg.sky.grown import CACHE, means_of
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.pyramid import grow
+from napari_astroseg.sky.pyramids.grown import CACHE, means_of
+from napari_astroseg.sky.pyramids.pyramid import grow
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from napari_astroseg.bench.fields import write_survey
 from napari_astroseg.bench.plan import Plan
 from napari_astroseg.bench.record import Measurement
 from napari_astroseg.bench.timing import Pair, in_turn, seconds
-from napari_astroseg.sky.blockmeans import Encoding, Reducer
-from napari_astroseg.sky.chunks import CHUNK
+from napari_astroseg.sky.pyramids.blockmeans import Encoding, Reducer
+from napari_astroseg.sky.pyramids.chunks import CHUNK
 
 _WIDTH = 20_000
 _THREADS = 2

@@ -42,9 +42,9 @@ def add(verb: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Open the tiles, write the mosaic, and the footprint if it is asked for."""
     from napari_astroseg.cli.progress import Teller, steps_told
-    from napari_astroseg.sky.mosaic import footprint, open_mosaic
-    from napari_astroseg.sky.mosaicfile import require_free
-    from napari_astroseg.sky.tilelist import tile_places
+    from napari_astroseg.sky.mosaics.mosaic import footprint, open_mosaic
+    from napari_astroseg.sky.mosaics.mosaicfile import require_free
+    from napari_astroseg.sky.mosaics.tilelist import tile_places
 
     if not (options.force or options.resume):  # before tiles are compared, which may take a while
         for name in filter(None, (options.out, options.footprint)):
@@ -72,7 +72,7 @@ def _write(
     options: argparse.Namespace, image: SkyImage, out: Path, dtype: str | None = None
 ) -> None:
     from napari_astroseg.cli.progress import steps_told
-    from napari_astroseg.sky.mosaicfile import write_mosaic
+    from napari_astroseg.sky.mosaics.mosaicfile import write_mosaic
 
     written = write_mosaic(
         image,
@@ -95,7 +95,7 @@ def _words(options: argparse.Namespace, image: SkyImage) -> str:
 
 def _told(options: argparse.Namespace, image: SkyImage) -> dict[str, Any]:
     """What was written, for scripts."""
-    from napari_astroseg.sky.mosaic import tiled
+    from napari_astroseg.sky.mosaics.mosaic import tiled
 
     assert image.wcs is not None
     return {

@@ -28,6 +28,7 @@ from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.predict import predict
 from napari_astroseg.engine.provenance import record
 from napari_astroseg.errors import OutputError
+from napari_astroseg.sky.coords.worldcoords import window_cards
 from napari_astroseg.sky.files.writing import replacing, write_image
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
@@ -35,7 +36,6 @@ from napari_astroseg.sky.preview import write_preview
 from napari_astroseg.sky.structures import label_structures, measure, outlines
 from napari_astroseg.sky.tiles import Canvas
 from napari_astroseg.sky.window import Window
-from napari_astroseg.sky.worldcoords import window_cards
 
 STORE = "prediction.zarr"
 

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QComboBox
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.bare import bare
-from napari_astroseg.gui.overlays import METADATA
+from napari_astroseg.gui.predicting.overlays import METADATA
 from napari_astroseg.gui.ties import Ties
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.window import Window

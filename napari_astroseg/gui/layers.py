@@ -14,15 +14,15 @@ import numpy as np
 from napari.layers import Image, Layer
 
 from napari_astroseg.gui.bare import bare
-from napari_astroseg.gui.growing import grow_behind
-from napari_astroseg.gui.inview import (
+from napari_astroseg.gui.drawn.growing import grow_behind
+from napari_astroseg.gui.drawn.inview import (
     cursor_readout,
     image_in_view,
     plane_in_view,
     plane_told,
     show_plane,
 )
-from napari_astroseg.gui.layerdata import (
+from napari_astroseg.gui.drawn.layerdata import (
     METADATA,
     ROLE,
     LayerData,
@@ -33,10 +33,10 @@ from napari_astroseg.gui.layerdata import (
     read_ahead,
     sky_image,
 )
-from napari_astroseg.gui.looks import give_room
-from napari_astroseg.gui.redraw import unwatch, watch
+from napari_astroseg.gui.drawn.redraw import unwatch, watch
+from napari_astroseg.gui.look.looks import give_room
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.stretch import Kind
+from napari_astroseg.sky.looks.stretch import Kind
 
 if TYPE_CHECKING:
     from napari import Viewer

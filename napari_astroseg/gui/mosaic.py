@@ -15,21 +15,21 @@ from qtpy.QtWidgets import QFileDialog, QFrame, QScrollArea, QShortcut, QVBoxLay
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.aids.box import AidsBox
 from napari_astroseg.gui.aids.goto import GoTo
-from napari_astroseg.gui.appearance import AppearanceBox
 from napari_astroseg.gui.bare import bare
-from napari_astroseg.gui.colours import ColourBox
 from napari_astroseg.gui.cursor import CursorBox, words
-from napari_astroseg.gui.drops import Drops
+from napari_astroseg.gui.drawn.growing import grow_behind
+from napari_astroseg.gui.drawn.redraw import redraws_of
 from napari_astroseg.gui.fold import Fold
-from napari_astroseg.gui.growing import grow_behind
+from napari_astroseg.gui.intake.drops import Drops
+from napari_astroseg.gui.intake.openbutton import OpenButton
+from napari_astroseg.gui.intake.opening import Opening
+from napari_astroseg.gui.intake.picker import Picker
+from napari_astroseg.gui.intake.places import Choose, Ready, Refused, Together, Wish
+from napari_astroseg.gui.intake.ways import WaysRow
+from napari_astroseg.gui.look.appearance import AppearanceBox
+from napari_astroseg.gui.look.colours import ColourBox
 from napari_astroseg.gui.notice import Notice
-from napari_astroseg.gui.openbutton import OpenButton
-from napari_astroseg.gui.opening import Opening
-from napari_astroseg.gui.picker import Picker
-from napari_astroseg.gui.places import Choose, Ready, Refused, Together, Wish
 from napari_astroseg.gui.progress import ProgressLine
-from napari_astroseg.gui.redraw import redraws_of
-from napari_astroseg.gui.ways import WaysRow
 from napari_astroseg.sky.files.address import HduKey
 
 _FILES = (

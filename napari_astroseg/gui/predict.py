@@ -13,13 +13,13 @@ from qtpy.QtWidgets import QGroupBox, QVBoxLayout, QWidget
 
 from napari_astroseg.errors import AstroSegError
 from napari_astroseg.gui.bare import bare
-from napari_astroseg.gui.click import ClickMode
-from napari_astroseg.gui.found import FoundPanel
 from napari_astroseg.gui.images import shown_window
-from napari_astroseg.gui.models import ModelPicker
-from napari_astroseg.gui.overlays import Cut, Overlay
-from napari_astroseg.gui.place import PlacePanel
-from napari_astroseg.gui.predictions import TARGET, Predictions, Wish
+from napari_astroseg.gui.predicting.click import ClickMode
+from napari_astroseg.gui.predicting.found import FoundPanel
+from napari_astroseg.gui.predicting.models import ModelPicker
+from napari_astroseg.gui.predicting.overlays import Cut, Overlay
+from napari_astroseg.gui.predicting.place import PlacePanel
+from napari_astroseg.gui.predicting.predictions import TARGET, Predictions, Wish
 from napari_astroseg.gui.progress import ProgressLine
 from napari_astroseg.gui.shelf import Shelf
 from napari_astroseg.gui.ties import Ties

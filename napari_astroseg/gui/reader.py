@@ -16,8 +16,8 @@ from napari.utils.notifications import show_error
 
 from napari_astroseg.errors import AstroSegError
 from napari_astroseg.gui.bare import bare
+from napari_astroseg.gui.intake.places import all_layers, choices_in, holds_fits, looks_like_fits
 from napari_astroseg.gui.layers import LayerData, settle
-from napari_astroseg.gui.places import all_layers, choices_in, holds_fits, looks_like_fits
 from napari_astroseg.sky.files.address import Address, is_url
 from napari_astroseg.sky.files.look import look
 from napari_astroseg.sky.opening import open_image

@@ -14,11 +14,11 @@ from napari_astroseg.engine.events import EpochDone, Event, Started, StepDone, W
 from napari_astroseg.engine.run import Run
 from napari_astroseg.engine.service import Call
 from napari_astroseg.errors import JobFailed, RecipeError
-from napari_astroseg.gui.commandline import train_command
 from napari_astroseg.gui.jobs import Engines, Job
+from napari_astroseg.gui.predicting.commandline import train_command
 from napari_astroseg.gui.shelf import Shelf
-from napari_astroseg.gui.simulating import SimulateDialog
-from napari_astroseg.gui.traincontrols import TrainControls
+from napari_astroseg.gui.training.simulating import SimulateDialog
+from napari_astroseg.gui.training.traincontrols import TrainControls
 from napari_astroseg.recipes.recipe import Recipe
 
 TARGET = "napari_astroseg.engine.train:train"

@@ -19,9 +19,9 @@ from astropy.wcs.utils import proj_plane_pixel_scales, wcs_to_celestial_frame
 from numpy.typing import ArrayLike, NDArray
 
 from napari_astroseg.errors import ImageError
+from napari_astroseg.sky.coords.inverse import pixels_of
 from napari_astroseg.sky.files.address import Address, ImageRef
 from napari_astroseg.sky.files.stored import value_dtype
-from napari_astroseg.sky.inverse import pixels_of
 from napari_astroseg.sky.pixels import ArrayPixels, PixelSource, Planes
 from napari_astroseg.sky.window import Window
 
@@ -59,7 +59,7 @@ class SkyImage:
     wcs
         Celestial world coordinates (two axes), or None when there are none.
     header
-        FITS cards that place it on the sky (see `napari_astroseg.sky.worldcoords.wcs_cards`).
+        FITS cards that place it on the sky (see `sky.coords.worldcoords.wcs_cards`).
     unit
         Unit of the values as its file writes it; "" when it says nothing.
     name

@@ -45,7 +45,7 @@ def open_image(
     """
     address = Address.of(path, hdu)
     if is_hips_place(address):
-        from napari_astroseg.sky.hips import open_hips
+        from napari_astroseg.sky.spheres.hips import open_hips
 
         return open_hips(address)
     with opened(address, progress) as file:
@@ -112,7 +112,9 @@ def is_hips_place(address: Address) -> bool:
     """Whether an address is that of a HiPS and not of a file."""
     if not address.remote and address.name != "properties" and not address.is_folder:
         return False
-    from napari_astroseg.sky.hips import is_hips  # it costs an import that files do not need
+    from napari_astroseg.sky.spheres.hips import (
+        is_hips,  # it costs an import that files do not need
+    )
 
     return is_hips(address.place)
 

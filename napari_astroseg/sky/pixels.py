@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.files.handle import Handle
 from napari_astroseg.sky.files.hdus import open_hdus
+from napari_astroseg.sky.files.packed.tiled import TiledImage
 from napari_astroseg.sky.files.stored import value_dtype
-from napari_astroseg.sky.files.tiled import TiledImage
 
 Key = tuple[slice, slice]
 FloatArray = NDArray[np.floating[Any]]

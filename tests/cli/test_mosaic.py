@@ -8,7 +8,7 @@ from astropy.io import fits
 from tiles import CORNERS, cut, sky, sky_header
 
 from napari_astroseg.cli.main import main
-from napari_astroseg.sky import mosaicfile
+from napari_astroseg.sky.mosaics import mosaicfile
 
 SHAPE = (300, 400)
 

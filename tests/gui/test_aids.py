@@ -13,16 +13,17 @@ from qtpy.QtCore import QRectF, Qt
 from qtpy.QtGui import QImage, QPainter
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_astroseg.gui import layers, looks
+from napari_astroseg.gui import layers
 from napari_astroseg.gui.aids import choices as aid_choices
 from napari_astroseg.gui.aids import colourbar, compass, grid, hatch
 from napari_astroseg.gui.aids.box import AidsBox
 from napari_astroseg.gui.aids.choices import Choices
 from napari_astroseg.gui.aids.sheet import Sheet
 from napari_astroseg.gui.aids.view import View, view_of
+from napari_astroseg.gui.look import looks
+from napari_astroseg.sky.coords.orientation import orientation
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.limits import Limits
-from napari_astroseg.sky.orientation import orientation
+from napari_astroseg.sky.looks.limits import Limits
 
 ALL = Choices(grid=True, hatch=True)
 NONE = Choices(colour_bar=False, compass=False, scale_bar=False)

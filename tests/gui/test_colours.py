@@ -13,11 +13,11 @@ from napari.layers import Image
 
 from napari_astroseg.errors import ImageError
 from napari_astroseg.gui import layers
-from napari_astroseg.gui.colourdata import colours_of, native_data
-from napari_astroseg.gui.colourlayers import add_colour, tune
-from napari_astroseg.gui.colours import ColourBox
-from napari_astroseg.sky.colour import Lupton, Tuning
+from napari_astroseg.gui.look.colourdata import colours_of, native_data
+from napari_astroseg.gui.look.colourlayers import add_colour, tune
+from napari_astroseg.gui.look.colours import ColourBox
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.looks.colour import Lupton, Tuning
 from napari_astroseg.sky.opening import open_image
 
 

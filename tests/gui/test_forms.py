@@ -8,8 +8,8 @@ import pytest
 from pydantic import Field
 from qtpy.QtGui import QValidator
 
-from napari_astroseg.gui.fields import FloatField
-from napari_astroseg.gui.forms import Form
+from napari_astroseg.gui.form.fields import FloatField
+from napari_astroseg.gui.form.forms import Form
 from napari_astroseg.recipes.base import Frozen
 from napari_astroseg.recipes.normalisation import Local, Log, MinMax
 from napari_astroseg.recipes.recipe import Recipe, preset_names

@@ -18,9 +18,9 @@ from napari_astroseg.gui import layers
 from napari_astroseg.gui.aids.crosshair import Crosshair
 from napari_astroseg.gui.aids.goto import GoTo
 from napari_astroseg.gui.aids.written import position_under_cursor
-from napari_astroseg.sky import sesame
+from napari_astroseg.sky.coords import sesame
+from napari_astroseg.sky.coords.position import read_position
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.position import read_position
 
 
 def orion() -> SkyImage:

@@ -12,13 +12,14 @@ import pytest
 from astropy.io import fits
 from gui.slow_sky import slow_sky
 
-from napari_astroseg.gui import growing, layers
-from napari_astroseg.gui.growing import grow_behind
+from napari_astroseg.gui import layers
+from napari_astroseg.gui.drawn import growing
+from napari_astroseg.gui.drawn.growing import grow_behind
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.progress import Progress
-from napari_astroseg.sky.pyramid import grown
+from napari_astroseg.sky.pyramids.pyramid import grown
 
 SIDE = 4200
 

@@ -12,14 +12,15 @@ import pytest
 from astropy.io import fits
 from qtpy.QtCore import QObject
 
-from napari_astroseg.gui import layers, looks
-from napari_astroseg.gui.appearance import AppearanceBox
-from napari_astroseg.gui.limitplot import LimitPlot
-from napari_astroseg.gui.remembered import MOST, Look, Remembered
+from napari_astroseg.gui import layers
+from napari_astroseg.gui.look import looks
+from napari_astroseg.gui.look.appearance import AppearanceBox
+from napari_astroseg.gui.look.limitplot import LimitPlot
+from napari_astroseg.gui.look.remembered import MOST, Look, Remembered
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.limits import Limits
+from napari_astroseg.sky.looks.limits import Limits
+from napari_astroseg.sky.looks.stretch import KINDS
 from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.stretch import KINDS
 
 
 @pytest.fixture

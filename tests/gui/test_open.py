@@ -18,14 +18,15 @@ from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtTest import QTest
 
-from napari_astroseg.gui import layers, looks
+from napari_astroseg.gui import layers
+from napari_astroseg.gui.look import looks
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.reader import NO_LAYER, napari_get_reader, read
 from napari_astroseg.gui.readout import read_out
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.limits import Limits
+from napari_astroseg.sky.looks.limits import Limits
+from napari_astroseg.sky.looks.stretch import KINDS
 from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.stretch import KINDS
 
 PLUGIN = "napari-astroseg"
 

@@ -19,12 +19,13 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.gui import layers, places
+from napari_astroseg.gui import layers
+from napari_astroseg.gui.drawn.redraw import reads_of
+from napari_astroseg.gui.intake import places
+from napari_astroseg.gui.intake.places import choices_in, looks_like_fits
+from napari_astroseg.gui.intake.recent import Recent, called
 from napari_astroseg.gui.mosaic import MosaicDock
-from napari_astroseg.gui.places import choices_in, looks_like_fits
 from napari_astroseg.gui.reader import NO_LAYER, napari_get_reader, read
-from napari_astroseg.gui.recent import Recent, called
-from napari_astroseg.gui.redraw import reads_of
 from napari_astroseg.sky.files.address import Address
 from napari_astroseg.sky.progress import Progress, silent
 

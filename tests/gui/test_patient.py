@@ -14,12 +14,13 @@ from astropy.io import fits
 from gui.slow_sky import SlowPixels, slow_sky, slow_stack
 from qtpy.QtCore import QTimer
 
-from napari_astroseg.gui import layers, reads
-from napari_astroseg.gui.patient import PatientLevel, patient
-from napari_astroseg.gui.redraw import reads_of
+from napari_astroseg.gui import layers
+from napari_astroseg.gui.drawn import reads
+from napari_astroseg.gui.drawn.patient import PatientLevel, patient
+from napari_astroseg.gui.drawn.redraw import reads_of
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.pyramid import levels
+from napari_astroseg.sky.pyramids.pyramid import levels
 
 BLOCK_S = 0.1
 """Longest that a patient level may keep the window waiting, and some room for a busy machine."""
@@ -117,7 +118,7 @@ def test_a_newer_wish_goes_first_and_an_older_one_is_dropped() -> None:
 
 
 def test_a_view_larger_than_the_cache_comes_to_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("napari_astroseg.sky.pyramid.CACHE_BYTES", 4 * 2**20)
+    monkeypatch.setattr("napari_astroseg.sky.pyramids.pyramid.CACHE_BYTES", 4 * 2**20)
     image, pixels = slow_sky(pause_s=0.01)
     pyramid, _ = hearing(image)
     whole = (slice(0, 4200), slice(0, 2000))

@@ -13,9 +13,9 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_astroseg.gui import layers
+from napari_astroseg.gui.intake.picker import Picker, families
+from napari_astroseg.gui.intake.thumbnails import SIDE, thumbnail
 from napari_astroseg.gui.mosaic import MosaicDock
-from napari_astroseg.gui.picker import Picker, families
-from napari_astroseg.gui.thumbnails import SIDE, thumbnail
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import pictures
 

@@ -17,8 +17,8 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from napari_astroseg.gui import layers
-from napari_astroseg.gui.overlays import METADATA
 from napari_astroseg.gui.predict import PredictDock
+from napari_astroseg.gui.predicting.overlays import METADATA
 from napari_astroseg.gui.shelf import Shelf
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.window import Window

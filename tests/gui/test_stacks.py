@@ -15,8 +15,8 @@ from napari_astroseg.gui.images import ImagePicker, shown_window
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.readout import described, plane_words, read_out
 from napari_astroseg.sky.files.derived import ConstantPixels
-from napari_astroseg.sky.flags import flagged
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.looks.flags import flagged
 from napari_astroseg.sky.opening import open_image
 
 

@@ -116,7 +116,7 @@ def test_a_run_that_exists_shows_its_recipe_and_curves(dock: Any, tmp_path: Path
 
 
 def test_skies_are_simulated_and_become_the_data(dock: Any, tmp_path: Path) -> None:
-    from napari_astroseg.gui.simulating import TARGET
+    from napari_astroseg.gui.training.simulating import TARGET
 
     dock.simulate(Call(TARGET, (tmp_path / "skies", 1, 128, 0)))
     assert dock.busy
@@ -126,7 +126,7 @@ def test_skies_are_simulated_and_become_the_data(dock: Any, tmp_path: Path) -> N
 
 
 def test_the_command_says_what_the_form_says(dock: Any, tmp_path: Path) -> None:
-    from napari_astroseg.gui.commandline import train_command
+    from napari_astroseg.gui.predicting.commandline import train_command
 
     words = train_command(dock.form.value(), "filaments_small", Path("/a b"), Path("/run"))
     told = "astroseg train filaments_small --data '/a b' --out /run --set schedule.epochs=3"

@@ -71,7 +71,7 @@ from gui.fixtures_jobs import sky, spin
 from napari_astroseg.gui.workspace import open_window
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.train import TrainDock
-from napari_astroseg.gui.simulating import TARGET
+from napari_astroseg.gui.training.simulating import TARGET
 from napari_astroseg.engine.service import Call
 
 tmp = Path(sys.argv[1])

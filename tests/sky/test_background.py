@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiles import CORNERS, cut, sky, sky_header
 
-from napari_astroseg.sky.background import Difference, levels, overlaps, solved
-from napari_astroseg.sky.mosaic import open_mosaic, tiled
-from napari_astroseg.sky.mosaictile import Level, Tile
+from napari_astroseg.sky.mosaics.background import Difference, levels, overlaps, solved
+from napari_astroseg.sky.mosaics.mosaic import open_mosaic, tiled
+from napari_astroseg.sky.mosaics.mosaictile import Level, Tile
+from napari_astroseg.sky.mosaics.tiling import TiledPixels
 from napari_astroseg.sky.pixels import ArrayPixels
-from napari_astroseg.sky.tiling import TiledPixels
 from napari_astroseg.sky.window import Window
 
 SHAPE = (300, 400)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_astroseg.sky import blockmeans
-from napari_astroseg.sky.blockmeans import Encoding, Reducer, compiled
-from napari_astroseg.sky.chunks import CHUNK
+from napari_astroseg.sky.pyramids import blockmeans
+from napari_astroseg.sky.pyramids.blockmeans import Encoding, Reducer, compiled
+from napari_astroseg.sky.pyramids.chunks import CHUNK
 
 STORED = (">f4", ">f8", "<f4", "<f8", ">i2", ">i4", ">i8", "u1")
 

@@ -13,19 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.sky.colour import AUTOMATIC, Lupton, Tuning, fitting, on_one_grid
-from napari_astroseg.sky.colourlevels import (
+from napari_astroseg.sky.image import Axis, SkyImage
+from napari_astroseg.sky.looks.colour import AUTOMATIC, Lupton, Tuning, fitting, on_one_grid
+from napari_astroseg.sky.looks.colourlevels import (
     ColourLevel,
     colour_levels,
     is_native_colour,
     native,
     native_colour_levels,
 )
-from napari_astroseg.sky.image import Axis, SkyImage
+from napari_astroseg.sky.looks.wavelengths import reddest_first, wavelength_um
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.pixels import ArrayPixels
-from napari_astroseg.sky.pyramid import levels
-from napari_astroseg.sky.wavelengths import reddest_first, wavelength_um
+from napari_astroseg.sky.pyramids.pyramid import levels
 from napari_astroseg.sky.window import Window
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gzip
 import os
 import pickle
 import stat
@@ -21,13 +20,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from napari_astroseg.errors import ImageError, OutputError
+from napari_astroseg.sky.coords.worldcoords import wcs_cards, window_cards
 from napari_astroseg.sky.files.writing import replacing, write_image
-from napari_astroseg.sky.healpix import HealpixPixels
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.pixels import CompressedPixels, FitsPixels
+from napari_astroseg.sky.spheres.healpix import HealpixPixels
 from napari_astroseg.sky.window import Window
-from napari_astroseg.sky.worldcoords import wcs_cards, window_cards
 
 SHAPE = (37, 53)
 STORED = ["u1", "i2", "i4", "i8", "f4", "f8"]

@@ -12,17 +12,17 @@ from astropy.wcs import WCS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_astroseg.sky.graticule import Graticule, graticule
-from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.orientation import FRAMES, orientation
-from napari_astroseg.sky.steps import (
+from napari_astroseg.sky.coords.graticule import Graticule, graticule
+from napari_astroseg.sky.coords.orientation import FRAMES, orientation
+from napari_astroseg.sky.coords.steps import (
     angle_text,
     length_text,
     round_length,
     round_step,
     ticks,
 )
+from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.opening import open_image
 
 EVERYWHERE = (-1e9, -1e9, 1e9, 1e9)
 

@@ -17,15 +17,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.sky import grown as registry
-from napari_astroseg.sky import growth, growthprocess
 from napari_astroseg.sky.cache import Cache
-from napari_astroseg.sky.chunks import CHUNK
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.looks.stretch import Limits, Stretch
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.pixels import CompressedPixels, FitsPixels
 from napari_astroseg.sky.progress import Stopped
-from napari_astroseg.sky.pyramid import (
+from napari_astroseg.sky.pyramids import grown as registry
+from napari_astroseg.sky.pyramids import growth, growthprocess
+from napari_astroseg.sky.pyramids.chunks import CHUNK
+from napari_astroseg.sky.pyramids.pyramid import (
     DisplayLevel,
     Level,
     StackLevel,
@@ -35,7 +36,6 @@ from napari_astroseg.sky.pyramid import (
     levels,
     worth_growing,
 )
-from napari_astroseg.sky.stretch import Limits, Stretch
 
 
 class Disk(NamedTuple):

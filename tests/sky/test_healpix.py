@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from reproject import reproject_from_healpix
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.sky import pyramid
 from napari_astroseg.sky.files import tablecolumns
-from napari_astroseg.sky.healpix import UNSEEN, HealpixPixels, is_healpix
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.pyramids import pyramid
+from napari_astroseg.sky.spheres.healpix import UNSEEN, HealpixPixels, is_healpix
 
 NSIDE = 64
 NPIX = 12 * NSIDE**2

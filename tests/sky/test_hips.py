@@ -20,12 +20,12 @@ from reproject import reproject_interp
 from reproject.hips import hips_as_dask_array, reproject_to_hips
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.sky import pyramid
 from napari_astroseg.sky.files.address import Address
-from napari_astroseg.sky.hips import is_hips, open_hips
-from napari_astroseg.sky.hipspixels import HipsPixels
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.pyramids import pyramid
+from napari_astroseg.sky.spheres.hips import is_hips, open_hips
+from napari_astroseg.sky.spheres.hipspixels import HipsPixels
 
 ORDER, WIDTH = 3, 64
 SOURCE = SkyCoord(83.63, 22.01, unit="deg")

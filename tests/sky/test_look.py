@@ -22,11 +22,11 @@ from astropy.io import fits
 from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.files import handle as handles
 from napari_astroseg.sky.files.address import Address
-from napari_astroseg.sky.files.extent import HEADER_LIMIT
 from napari_astroseg.sky.files.handle import HandleFile, LocalHandle
 from napari_astroseg.sky.files.hdus import open_hdus
 from napari_astroseg.sky.files.look import look
 from napari_astroseg.sky.files.opened import opened
+from napari_astroseg.sky.files.packed.extent import HEADER_LIMIT
 from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.info import describe
 from napari_astroseg.sky.opening import open_image

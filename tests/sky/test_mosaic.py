@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from tiles import CORNERS, cut, sky, sky_header
 
 from napari_astroseg.errors import ImageError
+from napari_astroseg.sky.grids.warp import WarpedPixels
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.mosaic import footprint, open_mosaic, tiled
+from napari_astroseg.sky.mosaics.mosaic import footprint, open_mosaic, tiled
+from napari_astroseg.sky.mosaics.tilelist import tile_places
+from napari_astroseg.sky.mosaics.tiling import TiledPixels
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.progress import Stopped
-from napari_astroseg.sky.pyramid import levels as pyramid_levels
-from napari_astroseg.sky.tilelist import tile_places
-from napari_astroseg.sky.tiling import TiledPixels
-from napari_astroseg.sky.warp import WarpedPixels
+from napari_astroseg.sky.pyramids.pyramid import levels as pyramid_levels
 from napari_astroseg.sky.window import Window
 
 SHAPE = (300, 400)

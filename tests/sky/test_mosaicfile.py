@@ -24,8 +24,8 @@ from tiles import CORNERS, cut, sky, sky_header
 from napari_astroseg.errors import ImageError, OutputError
 from napari_astroseg.sky.files import appending
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.mosaic import footprint, open_mosaic
-from napari_astroseg.sky.mosaicfile import BandWritten, write_mosaic
+from napari_astroseg.sky.mosaics.mosaic import footprint, open_mosaic
+from napari_astroseg.sky.mosaics.mosaicfile import BandWritten, write_mosaic
 from napari_astroseg.sky.opening import open_image
 
 SHAPE = (300, 400)
@@ -126,7 +126,7 @@ def test_a_killed_run_goes_on_to_the_same_file(tmp_path: Path) -> None:
     slow = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from napari_astroseg.sky.mosaicfile import write_mosaic\n"
+        "from napari_astroseg.sky.mosaics.mosaicfile import write_mosaic\n"
         "for band in write_mosaic(sys.argv[2:], Path(sys.argv[1])):\n"
         "    print(band.done, flush=True)\n"
         "    time.sleep(0.3 if band.done < 3 else 60)\n"

@@ -12,9 +12,9 @@ from astropy.coordinates import SkyCoord, get_constellation
 from astropy.coordinates.name_resolve import sesame_url
 
 from napari_astroseg.errors import PlaceError
-from napari_astroseg.sky import sesame
-from napari_astroseg.sky.names import famous, find, key
-from napari_astroseg.sky.position import read_position
+from napari_astroseg.sky.coords import sesame
+from napari_astroseg.sky.coords.names import famous, find, key
+from napari_astroseg.sky.coords.position import read_position
 
 ORION = SkyCoord("05h35m17.3s", "-05d23m28s")
 W43 = SkyCoord(30.0, 0.1, unit="deg", frame="galactic").icrs

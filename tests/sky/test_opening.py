@@ -14,9 +14,9 @@ from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.sky.healpix import HealpixPixels
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_bands, open_image, pictures
+from napari_astroseg.sky.spheres.healpix import HealpixPixels
 from napari_astroseg.sky.window import Window
 
 SKY = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRPIX1": 4.0, "CRPIX2": 3.0, "CRVAL1": 83.6,

@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from napari_astroseg.sky.chunks import CHUNK, ChunkCache
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.looks.stretch import Limits, Stretch
 from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.pyramid import COARSEST, DisplayLevel, Level, levels
-from napari_astroseg.sky.stretch import Limits, Stretch
+from napari_astroseg.sky.pyramids.chunks import CHUNK, ChunkCache
+from napari_astroseg.sky.pyramids.pyramid import COARSEST, DisplayLevel, Level, levels
 
 SIDES = st.integers(1, 3000)
 POWERS = st.sampled_from([2, 4, 8, 16])

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_astroseg.sky.chunks import CHUNK
-from napari_astroseg.sky.pyramidfile import FileStore, FileWriter, Layout, MemoryStore
+from napari_astroseg.sky.pyramids.chunks import CHUNK
+from napari_astroseg.sky.pyramids.pyramidfile import FileStore, FileWriter, Layout, MemoryStore
 
 LAYOUT = Layout((2100, 5000), 4)
 SIDES = st.integers(1, 70_000)

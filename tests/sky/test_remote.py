@@ -22,14 +22,14 @@ from loopback import Site, serving
 from numpy.typing import NDArray
 
 from napari_astroseg.errors import ImageError, SetupError
-from napari_astroseg.sky import pyramid
-from napari_astroseg.sky.files import blocks, fsspecstore, patience
 from napari_astroseg.sky.files.address import Address, spoken
-from napari_astroseg.sky.files.blocks import BLOCK, KEPT, SPAN, Blocks
+from napari_astroseg.sky.files.far import blocks, fsspecstore, patience
+from napari_astroseg.sky.files.far.blocks import BLOCK, KEPT, SPAN, Blocks
+from napari_astroseg.sky.files.far.patience import Version
+from napari_astroseg.sky.files.far.remote import RemoteHandle
 from napari_astroseg.sky.files.handle import open_handle
-from napari_astroseg.sky.files.patience import Version
-from napari_astroseg.sky.files.remote import RemoteHandle
 from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.pyramids import pyramid
 
 SIDE = 2048
 
@@ -338,7 +338,7 @@ def test_without_parts_a_small_file_is_fetched_whole(
 
 
 def test_without_parts_a_large_file_is_not(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("napari_astroseg.sky.files.httpstore.KEPT", 2**20)
+    monkeypatch.setattr("napari_astroseg.sky.files.far.httpstore.KEPT", 2**20)
     site.ranges = False
     for site.length_told in (True, False):
         with pytest.raises(ImageError, match=r"m17\.fits: its server gives no parts.*download it"):

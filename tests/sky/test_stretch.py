@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.sky.equalise import Curve
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.limits import (
+from napari_astroseg.sky.looks.equalise import Curve
+from napari_astroseg.sky.looks.limits import (
     LIMIT_RULES,
     SAMPLED_PLANES,
     Limits,
@@ -22,8 +22,8 @@ from napari_astroseg.sky.limits import (
     sampled_limits,
     zscale,
 )
-from napari_astroseg.sky.pyramid import levels
-from napari_astroseg.sky.stretch import FARTHEST, KINDS, Stretch
+from napari_astroseg.sky.looks.stretch import FARTHEST, KINDS, Stretch
+from napari_astroseg.sky.pyramids.pyramid import levels
 
 KIND = st.sampled_from(KINDS)
 

@@ -20,9 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.sky.files import codecs, kepttiles, tiled
-from napari_astroseg.sky.files.extent import BLOCK
 from napari_astroseg.sky.files.handle import LocalHandle
+from napari_astroseg.sky.files.packed import codecs, kepttiles, tiled
+from napari_astroseg.sky.files.packed.extent import BLOCK
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.pixels import CompressedFile
@@ -248,7 +248,7 @@ from pathlib import Path
 from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.window import Window
-import astropy.io.fits.hdu.compressed._codecs, napari_astroseg.sky.pyramid
+import astropy.io.fits.hdu.compressed._codecs, napari_astroseg.sky.pyramids.pyramid
 
 def peak_kib():  # not getrusage, which counts what the parent took
     return int(re.search("VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
@@ -261,7 +261,7 @@ try:
     for y, x in ((0, 0), (height // 2, width // 2), (height - 64, width - 64)):
         seen.append(float(image.cutout(Window(x, y, 64, 64)).mean()))
     if height < 10_000:
-        napari_astroseg.sky.pyramid.levels(image)[-1][..., :, :]
+        napari_astroseg.sky.pyramids.pyramid.levels(image)[-1][..., :, :]
 except ImageError as error:
     words = str(error)
 print(json.dumps([(peak_kib() - before) / 1024, seen, words]))

@@ -9,8 +9,8 @@ import pytest
 from astropy.wcs import WCS
 
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.mosaics.together import ways
 from napari_astroseg.sky.opening import open_bands, open_image
-from napari_astroseg.sky.together import ways
 
 
 def tile(

@@ -22,11 +22,11 @@ from hypothesis import strategies as st
 
 from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.cache import Cache
-from napari_astroseg.sky.files import unpack
 from napari_astroseg.sky.files.address import Address
-from napari_astroseg.sky.files.extent import BLOCK, Extent, data_bytes
-from napari_astroseg.sky.files.lzw import LzwReader
 from napari_astroseg.sky.files.opened import opened
+from napari_astroseg.sky.files.packed import unpack
+from napari_astroseg.sky.files.packed.extent import BLOCK, Extent, data_bytes
+from napari_astroseg.sky.files.packed.lzw import LzwReader
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.progress import Stopped
 from napari_astroseg.sky.window import Window

@@ -13,13 +13,13 @@ from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.sky.align import aligned, grid_of
-from napari_astroseg.sky.grid import Grid
+from napari_astroseg.sky.grids.align import aligned, grid_of
+from napari_astroseg.sky.grids.grid import Grid
+from napari_astroseg.sky.grids.pixelmap import TOLERANCE_PX, Lattice, PixelMap
+from napari_astroseg.sky.grids.warp import WarpedPixels
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.pixelmap import TOLERANCE_PX, Lattice, PixelMap
 from napari_astroseg.sky.pixels import ArrayPixels
-from napari_astroseg.sky.warp import WarpedPixels
 from napari_astroseg.sky.window import Window
 
 

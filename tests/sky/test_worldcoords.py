@@ -16,11 +16,11 @@ from astropy.wcs import PRJ_CODES, WCS, DistortionLookupTable, FITSFixedWarning
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_astroseg.sky.coords.worldcoords import read_wcs, wcs_cards, window_cards
 from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.window import Window
-from napari_astroseg.sky.worldcoords import read_wcs, wcs_cards, window_cards
 
 SHAPE = (60, 90)
 TAN: dict[str, Any] = {

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from qtpy.QtCore import QStandardPaths
 
+from napari_astroseg.sky.coords.orientation import FRAMES, Frame
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.orientation import FRAMES, Frame
 
 OWN = "image"
 """The frame of the image itself."""

@@ -11,9 +11,9 @@ from qtpy.QtGui import QImage, QPainter, QPainterPath
 
 from napari_astroseg.gui.aids import ink
 from napari_astroseg.gui.aids.view import View
-from napari_astroseg.gui.looks import stretch_of
-from napari_astroseg.sky.steps import ticks
-from napari_astroseg.sky.stretch import Stretch
+from napari_astroseg.gui.look.looks import stretch_of
+from napari_astroseg.sky.coords.steps import ticks
+from napari_astroseg.sky.looks.stretch import Stretch
 
 _WIDTH = 16.0
 _TOP = 44.0

@@ -10,8 +10,8 @@ from qtpy.QtGui import QPainter, QPainterPath, QPolygonF
 
 from napari_astroseg.gui.aids import ink
 from napari_astroseg.gui.aids.view import View
-from napari_astroseg.sky.orientation import Floats, Frame, Orientation
-from napari_astroseg.sky.steps import length_text, round_length
+from napari_astroseg.sky.coords.orientation import Floats, Frame, Orientation
+from napari_astroseg.sky.coords.steps import length_text, round_length
 
 _ARM = 34.0
 _HEAD = 9.0

@@ -28,9 +28,9 @@ from napari_astroseg.gui.aids.view import camera_of, layer_in_view, view_of
 from napari_astroseg.gui.aids.written import position_under_cursor, written
 from napari_astroseg.gui.cursor import words
 from napari_astroseg.gui.layers import sky_image
-from napari_astroseg.sky import names, sesame
+from napari_astroseg.sky.coords import names, sesame
+from napari_astroseg.sky.coords.position import read_position
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.position import read_position
 
 _MOST_BACK = 50
 _TIP = (

@@ -15,9 +15,9 @@ from qtpy.QtGui import QColor, QPainter, QPainterPath, QPolygonF
 
 from napari_astroseg.gui.aids import ink
 from napari_astroseg.gui.aids.view import View
-from napari_astroseg.sky.graticule import Graticule, Line, graticule
+from napari_astroseg.sky.coords.graticule import Graticule, Line, graticule
+from napari_astroseg.sky.coords.orientation import Floats, Frame
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.orientation import Floats, Frame
 
 MARGIN = 0.3
 """Lines reach this much of the canvas beyond each side of it, for the next pan."""

@@ -12,7 +12,7 @@ from qtpy.QtGui import QImage, QPainter
 
 from napari_astroseg.gui.aids.view import View
 from napari_astroseg.gui.bare import bare
-from napari_astroseg.gui.looks import drawn_levels
+from napari_astroseg.gui.look.looks import drawn_levels
 
 _SPACING = 9
 _INK = 0xA0A0A0A0

@@ -7,7 +7,7 @@ from typing import Any
 
 from napari.layers import Points
 
-from napari_astroseg.sky.names import key
+from napari_astroseg.sky.coords.names import key
 
 _NAME_COLUMNS = ("name", "id", "designation", "source", "object", "main_id")
 _PIXEL = re.compile(r"x\s*[=:]?\s*(-?\d+\.?\d*)[\s,;]+y\s*[=:]?\s*(-?\d+\.?\d*)", re.I)

@@ -9,7 +9,7 @@ from astropy.coordinates import SkyCoord
 from qtpy.QtCore import QObject, Qt, Signal
 
 from napari_astroseg.errors import AstroSegError
-from napari_astroseg.sky import sesame
+from napari_astroseg.sky.coords import sesame
 
 
 class Resolver(QObject):

@@ -21,7 +21,7 @@ from napari_astroseg.gui.aids.view import View, camera_of, grid_of, layer_in_vie
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.layers import plane_in_view, sky_image
 from napari_astroseg.gui.ties import Ties
-from napari_astroseg.sky.orientation import Frame, Orientation, orientation
+from napari_astroseg.sky.coords.orientation import Frame, Orientation, orientation
 
 _REST_MS = 120
 _LONGEST_REST_MS = 600

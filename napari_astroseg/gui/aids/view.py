@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 from qtpy.QtGui import QTransform
 
 from napari_astroseg.gui.layers import sky_image
-from napari_astroseg.sky.graticule import Extent
+from napari_astroseg.sky.coords.graticule import Extent
+from napari_astroseg.sky.coords.orientation import Floats
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.orientation import Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,10 +12,10 @@ import numpy as np
 from astropy.io import fits
 
 from napari_astroseg.errors import AstroSegError
-from napari_astroseg.sky.files.extent import BLOCK
 from napari_astroseg.sky.files.families import Member, Relatives, Role, families, part_of
 from napari_astroseg.sky.files.layout import Kind, Layout, layout_of, text_card
 from napari_astroseg.sky.files.opened import OpenFile
+from napari_astroseg.sky.files.packed.extent import BLOCK
 from napari_astroseg.sky.files.sets import bands_of_one_field, vote_maps
 
 FileKind = Literal["image", "multiband", "cube", "votes", "catalogue", "none"]
@@ -210,7 +210,9 @@ def _entry(index: int, hdu: Any) -> Entry | None:
 
 def _healpix_entry(index: int, hdu: fits.BinTableHDU) -> Entry | None:
 
-    from napari_astroseg.sky.healpix import is_healpix  # it costs an import of astropy-healpix
+    from napari_astroseg.sky.spheres.healpix import (
+        is_healpix,  # it costs an import of astropy-healpix
+    )
 
     if not is_healpix(hdu):
         return None

@@ -10,6 +10,7 @@ import numpy as np
 from astropy.io import fits
 
 from napari_astroseg.errors import AstroSegError, ImageError
+from napari_astroseg.sky.coords.worldcoords import read_wcs, wcs_cards
 from napari_astroseg.sky.files.address import ImageRef
 from napari_astroseg.sky.files.contents import Contents, Entry
 from napari_astroseg.sky.files.derived import ConstantPixels, DeviationPixels, DeviationPlanes
@@ -32,7 +33,6 @@ from napari_astroseg.sky.pixels import (
     PixelSource,
     Planes,
 )
-from napari_astroseg.sky.worldcoords import read_wcs, wcs_cards
 
 _SLOW_STEP = 32
 """Values between neighbouring pixels from which planes are read far slower than stored."""
@@ -75,7 +75,7 @@ class Images:
 
     def _image(self, entry: Entry) -> SkyImage:
         if entry.layout is None:
-            from napari_astroseg.sky.healpix import open_healpix
+            from napari_astroseg.sky.spheres.healpix import open_healpix
 
             return open_healpix(self._file, entry.hdu)
         hdu = self._file.hdus[entry.hdu]

@@ -54,7 +54,9 @@ def open_handle(place: str) -> Handle:
         When there is nothing.
     """
     if is_url(place):
-        from napari_astroseg.sky.files.remote import RemoteHandle  # it costs an import of fsspec
+        from napari_astroseg.sky.files.far.remote import (
+            RemoteHandle,  # it costs an import of fsspec
+        )
 
         return RemoteHandle(place)
     return LocalHandle(Path(place))

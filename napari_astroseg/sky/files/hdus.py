@@ -8,8 +8,8 @@ import re
 from astropy.io import fits
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.sky.files.extent import BLOCK, HEADER_LIMIT
 from napari_astroseg.sky.files.handle import Handle, HandleFile
+from napari_astroseg.sky.files.packed.extent import BLOCK, HEADER_LIMIT
 
 CARD = 80
 _COUNT = re.compile(rb"(Z?NAXIS\d*|ZTILE\d+|TFIELDS|WCSAXES|[PG]COUNT|GROUPS) *=([^/]*)")

@@ -11,8 +11,8 @@ import numpy as np
 
 from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.files.address import Address
-from napari_astroseg.sky.files.extent import BLOCK
 from napari_astroseg.sky.files.handle import Handle, open_handle
+from napari_astroseg.sky.files.packed.extent import BLOCK
 
 Packing = Literal["gzip", "bzip2", "compress", "xz", "zip"]
 """How a file is compressed as a whole."""

@@ -19,7 +19,7 @@ from napari_astroseg.sky.files.address import Address
 from napari_astroseg.sky.files.handle import Handle
 from napari_astroseg.sky.files.hdus import open_hdus
 from napari_astroseg.sky.files.look import look
-from napari_astroseg.sky.files.unpack import unpacked
+from napari_astroseg.sky.files.packed.unpack import unpacked
 from napari_astroseg.sky.progress import Progress, Stopped, silent
 
 

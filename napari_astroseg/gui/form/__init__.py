@@ -1,0 +1,1 @@
+"""Form: a record becomes controls, and the controls become the record again."""

@@ -1,0 +1,1 @@
+"""Look: stretch, limits and colours of the layers."""

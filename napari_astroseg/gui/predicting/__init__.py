@@ -1,0 +1,1 @@
+"""Predicting: what the Predict dock is made of."""

@@ -1,0 +1,159 @@
+"""FoundPanel: what a prediction found, at a threshold that moves live; and its catalogue."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
+from superqt import QLabeledDoubleSlider
+
+from napari_astroseg.gui.latest import Latest
+from napari_astroseg.gui.predicting.overlays import Cut, Overlay
+from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.structures import label_structures, measure
+from napari_astroseg.sky.window import Window
+
+_FORMATS = "ECSV table (*.ecsv);;FITS table (*.fits);;VOTable (*.vot);;CSV (*.csv)"
+
+
+class FoundPanel(QWidget):
+    """Threshold, least area, a summary, and Save.
+
+    `said` carries one sentence and whether it is trouble.
+    """
+
+    cut_changed = Signal(object)
+    said = Signal(str, bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._overlay: Overlay | None = None
+        self._saver = Latest(self)
+        self._build()
+        self._saver.answered.connect(lambda words: self.said.emit(words, False))
+        self._saver.refused.connect(lambda words: self.said.emit(words, True))
+        self.threshold.valueChanged.connect(self._moved)
+        self.min_area.valueChanged.connect(self._moved)
+        self.filled.toggled.connect(self._fill)
+        self.save.clicked.connect(self._ask_name)
+        self.show_overlay(None)
+
+    @property
+    def cut(self) -> Cut:
+        """What the controls say."""
+        return Cut(round(float(self.threshold.value()), 4), int(self.min_area.value()))
+
+    def set_cut(self, cut: Cut) -> None:
+        """Show `cut`, and apply it to the overlay shown."""
+        with QSignalBlocker(self.threshold), QSignalBlocker(self.min_area):
+            self.threshold.setValue(cut.threshold)
+            self.min_area.setValue(cut.min_area_px)
+        self._moved()
+
+    def show_overlay(self, overlay: Overlay | None) -> None:
+        """Work on `overlay` from now on."""
+        if self._overlay is not None:
+            self._overlay.changed.disconnect(self.refresh)
+        self._overlay = overlay
+        if overlay is not None:
+            overlay.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say what the overlay holds now."""
+        overlay = self._overlay
+        found = overlay.summary if overlay is not None else None
+        self.save.setEnabled(found is not None)
+        self.save.setToolTip(
+            "Write the regions as a catalogue: position, area, length, mean value, score"
+            if found
+            else "Nothing to save yet: predict a window first"
+        )
+        if overlay is None or found is None:
+            self.summary.setText("Nothing predicted yet")
+            return
+        share = found.area_px / (overlay.window.width * overlay.window.height)
+        area = _area(found.area_px, overlay.image)
+        regions = {None: "", 1: "1 region, "}.get(found.count, f"{found.count} regions, ")
+        self.summary.setText(regions + area)
+        self.summary.setToolTip(f"{share:.1%} of the window is above the threshold")
+
+    def write(self, path: Path) -> None:
+        """Measure the regions and write their catalogue, off the window's thread."""
+        if self._overlay is not None:
+            overlay = self._overlay
+            self.said.emit(f"Measuring the regions for {path.name} …", False)
+            work = (overlay.probability, overlay.cut, overlay.image, overlay.window, path)
+            self._saver.ask(partial(_written, *work))
+
+    def _build(self) -> None:
+        self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+        self.threshold.setRange(0.0, 1.0)
+        self.threshold.setSingleStep(0.01)
+        self.threshold.setDecimals(2)
+        self.threshold.setToolTip("Probability from which a pixel belongs to a region")
+        self.min_area = QSpinBox()
+        self.min_area.setRange(0, 1_000_000)
+        self.min_area.setSuffix(" px")
+        self.min_area.setToolTip("Smaller regions are dropped")
+        self.filled = QCheckBox("Fill regions")
+        self.filled.setToolTip("Areas instead of outlines")
+        self.summary = QLabel()
+        self.save = QPushButton("Save catalogue…")
+        below = QHBoxLayout()
+        below.addWidget(self.filled)
+        below.addStretch(1)
+        below.addWidget(self.save)
+        rows = QFormLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addRow("Threshold", self.threshold)
+        rows.addRow("Least area", self.min_area)
+        rows.addRow("Found", self.summary)
+        rows.addRow(below)
+
+    def _moved(self, *_: object) -> None:
+        if self._overlay is not None:
+            self._overlay.set_cut(self.cut)
+        self.cut_changed.emit(self.cut)
+
+    def _fill(self, filled: bool) -> None:
+        if self._overlay is not None:
+            self._overlay.set_filled(filled)
+
+    def _ask_name(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(self, "Save catalogue", "regions.ecsv", _FORMATS)
+        if name:
+            path = Path(name)
+            self.write(path if path.suffix else path.with_suffix(".ecsv"))
+
+
+def _written(
+    probability: NDArray[np.float32], cut: Cut, image: SkyImage, window: Window, path: Path
+) -> str:
+    labels = label_structures(probability, cut.threshold, cut.min_area_px)
+    catalogue: Any = measure(labels, probability, image, window)
+    catalogue.write(path)
+    return f"{len(catalogue)} regions written to {path}"
+
+
+def _area(pixels: int, image: SkyImage) -> str:
+    """An area on the sky where the image knows its scale, else in pixels."""
+    scale = image.pixel_scale_arcsec
+    if scale is None:
+        return f"{pixels:,} px"
+    arcmin2 = pixels * (scale / 60.0) ** 2
+    return f"{arcmin2 / 3600:.3g} deg²" if arcmin2 > 3600 else f"{arcmin2:.3g} arcmin²"

@@ -1,0 +1,224 @@
+"""Predictions: what has been asked of the engine, and the overlays that came of it.
+
+One prediction runs at a time: a new wish cancels the one before. Layers appear with the first
+answer, so that a call that fails leaves nothing behind; tiles done before a cancellation stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_astroseg.engine.card import ModelCard
+from napari_astroseg.engine.events import Event, Started, TileDone, Warned
+from napari_astroseg.engine.service import Call
+from napari_astroseg.errors import JobFailed
+from napari_astroseg.gui.jobs import Engines, Job
+from napari_astroseg.gui.latest import Latest
+from napari_astroseg.gui.predicting.drawing import compile_ahead
+from napari_astroseg.gui.predicting.overlays import Cut, Overlay
+from napari_astroseg.gui.progress import ProgressLine, duration
+from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.window import Window
+
+TARGET = "napari_astroseg.engine.predict:predict"
+
+
+@dataclass(frozen=True, eq=False)
+class Wish:
+    """A prediction that was asked for."""
+
+    layer: Any
+    image: SkyImage
+    window: Window
+    card: ModelCard
+    cut: Cut
+    options: dict[str, Any]
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Equal for wishes whose answers take each other's place."""
+        return id(self.layer), self.image.name, self.window, self.card.path
+
+
+class Predictions(QObject):
+    """Asks, listens, and keeps the overlays.
+
+    Parameters
+    ----------
+    viewer
+        Where overlays are shown.
+    progress
+        Where to say how it goes.
+    owner
+        The dock; nothing outlives it.
+    target
+        The prediction by name, `module:function`.
+    """
+
+    current_changed = Signal(object)  # Overlay or None
+    misfit = Signal()  # the image does not suit the model
+
+    def __init__(self, viewer: Any, progress: ProgressLine, owner: QObject, target: str) -> None:
+        super().__init__(owner)
+        self._viewer, self._progress, self._target = viewer, progress, target
+        self._engines = Engines(owner)
+        self._job: Job | None = None
+        self._warnings: list[str] = []
+        self._overlays: dict[tuple[Any, ...], Overlay] = {}
+        self._spare: Overlay | None = None  # of a wish that was cut short by the next
+        self.current: Overlay | None = None
+        self.last: Wish | None = None
+        self.keep_earlier = True
+        self._engines.warm()
+        self._ahead = Latest(self)
+        self._ahead.ask(compile_ahead)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a prediction runs."""
+        return self._job is not None
+
+    @property
+    def pids(self) -> list[int]:
+        """Process numbers of the engine."""
+        return self._engines.pids
+
+    def start(self, wish: Wish) -> None:
+        """Begin `wish`, and cancel what runs."""
+        if self._job is not None:
+            self._job.cancel()
+        self.last = wish
+        self._warnings.clear()
+        name, window = wish.card.name, wish.window
+        self._progress.begin(f"Asking {name} about {window.width} × {window.height} px …")
+        arguments = (str(wish.card.path), wish.image, window)
+        job = self._job = self._engines.start(Call(self._target, arguments, wish.options))
+        answer = _Answer(wish)
+        job.event.connect(partial(self._hear, job, answer))
+        job.finished.connect(partial(self._finish, job, answer))
+        job.failed.connect(partial(self._fail, job))
+        job.stopped.connect(partial(self._stop, job, answer))
+
+    def cancel(self) -> None:
+        """Stop what runs; tiles that are done stay."""
+        if self._job is not None:
+            self._progress.say("Stopping after this tile …")
+            self._job.cancel()
+
+    def close(self) -> None:
+        """End the engine."""
+        self._job = None
+        self._engines.close()
+        self._ahead.wait()
+
+    def follow_layer(self, layer: Any) -> None:
+        """Make the overlay that `layer` belongs to the current one."""
+        for overlay in self._overlays.values():
+            if layer in overlay.layers and overlay is not self.current:
+                self._make_current(overlay)
+
+    def forget_removed(self) -> None:
+        """Drop overlays of which the user has deleted a layer."""
+        gone = [key for key, overlay in self._overlays.items() if not overlay.shown()]
+        for key in gone:
+            self._drop(key)
+
+    def _hear(self, job: Job, answer: _Answer, event: Event) -> None:
+        if job is not self._job:
+            return
+        if isinstance(event, Started):
+            self._progress.advance(0, event.total, event.unit)
+            self._progress.say(f"{event.what}, on {event.device}")
+        elif isinstance(event, Warned):
+            self._warnings.append(event.message)
+            self._progress.say(event.message, trouble=True)
+        elif isinstance(event, TileDone):
+            if answer.overlay is None:
+                answer.overlay = self._new_overlay(answer.wish)
+            answer.tiles = f"{event.done} of {event.total}"
+            if answer.overlay.shown():
+                answer.overlay.put(event)
+            self._progress.advance(event.done, event.total, "tiles")
+
+    def _finish(self, job: Job, answer: _Answer, result: dict[str, Any]) -> None:
+        if job is not self._job:
+            return
+        self._end()
+        if answer.overlay is not None and answer.overlay.shown():
+            answer.overlay.complete()
+        words = f"Done in {duration(job.seconds)}. " + " ".join(self._warnings)
+        self._progress.end(words, trouble=bool(self._warnings))
+
+    def _fail(self, job: Job, error: JobFailed) -> None:
+        if job is not self._job:
+            return
+        self._end()
+        self._progress.end(_sentence(error), trouble=True)
+        if error.kind == "MisfitError":
+            self.misfit.emit()
+
+    def _stop(self, job: Job, answer: _Answer) -> None:
+        if job is self._job:
+            self._end()
+            kept = f"; {answer.tiles} tiles are shown" if answer.tiles else ""
+            self._progress.end(f"Stopped{kept}.")
+        elif self._overlays.get(answer.wish.key) is answer.overlay is not None:
+            self._discard_spare()
+            self._spare = self._overlays.pop(answer.wish.key)
+
+    def _end(self) -> None:
+        self._job = None
+        self._discard_spare()
+
+    def _new_overlay(self, wish: Wish) -> Overlay:
+        """An overlay for `wish`: in the layers of one whose place it takes, or in new ones."""
+        keys = [key for key in self._overlays if key == wish.key or not self.keep_earlier]
+        displaced = [self._overlays.pop(key) for key in keys]
+        if self._spare is not None:
+            displaced.insert(0, self._spare)
+            self._spare = None
+        what = (wish.layer, wish.image, wish.window, wish.card.name, wish.cut)
+        reused = next((old for old in displaced if old.take(*what)), None)
+        for old in displaced:
+            if old is not reused:
+                old.remove()
+        overlay = self._overlays[wish.key] = reused or Overlay(self._viewer, *what)
+        self._make_current(overlay)
+        return overlay
+
+    def _discard_spare(self) -> None:
+        """Remove what nothing came to replace."""
+        if self._spare is not None:
+            spare, self._spare = self._spare, None
+            if spare is self.current:
+                self._make_current(None)
+            spare.remove()
+
+    def _drop(self, key: tuple[Any, ...]) -> None:
+        overlay = self._overlays.pop(key)
+        if overlay is self.current:
+            self._make_current(None)
+        overlay.remove()
+
+    def _make_current(self, overlay: Overlay | None) -> None:
+        self.current = overlay
+        self.current_changed.emit(overlay)
+
+
+@dataclass(eq=False)
+class _Answer:
+    """What has come of a wish so far."""
+
+    wish: Wish
+    overlay: Overlay | None = None
+    tiles: str = ""
+
+
+def _sentence(error: JobFailed) -> str:
+    """The error's own sentence, begun with a capital."""
+    words = str(error)
+    return words[:1].upper() + words[1:]

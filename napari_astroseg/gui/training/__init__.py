@@ -1,0 +1,1 @@
+"""Training: what the Train dock is made of."""

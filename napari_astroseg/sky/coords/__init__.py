@@ -1,0 +1,1 @@
+"""Coordinates: read from headers, from words, from names; and the lines that show them."""

@@ -1,0 +1,1 @@
+"""Far: files behind a network, read by ranges."""

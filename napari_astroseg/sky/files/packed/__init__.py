@@ -1,0 +1,1 @@
+"""Packed: files compressed as a whole or tile by tile."""

@@ -1,0 +1,1 @@
+"""Grids: pixels laid on the sky, and one image on the pixels of another."""

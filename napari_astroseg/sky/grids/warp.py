@@ -1,0 +1,180 @@
+"""Warp: one image's values on other pixels, read and computed only where they are looked at.
+
+Values are taken as surface brightness: they are averaged, never summed, so a unit such as MJy/sr
+keeps its meaning on pixels of any size, and counts per pixel must be scaled by the ratio of pixel
+areas. Where the new pixels are larger than the image's, means over blocks of about a new pixel
+are interpolated, so that nothing between the sample points is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from napari_astroseg.sky.grids.grid import Doubles
+from napari_astroseg.sky.grids.pixelmap import CELL, Places, within
+from napari_astroseg.sky.pixels import FloatArray, Key, PixelSource, digest
+from napari_astroseg.sky.window import Window
+
+Sampling = Literal["bilinear", "nearest"]
+
+_SOURCE_SIDE = 2048
+"""About the side of the largest source window that is read at once, px."""
+
+_FINEST_PIECE = 16
+
+_SHORT = 2**14
+"""Rows shorter than this are read all, because leaving some out costs more, bytes."""
+
+BLOCK = 64
+"""Pixels along a block's side that are averaged; larger blocks are sampled this densely."""
+
+_HURRIED = 4
+"""The same for overviews, which are wanted at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class WarpedPixels:
+    """Pixels filled with the values of `source` at given places.
+
+    Parameters
+    ----------
+    source
+        Where the values come from.
+    places
+        Where on it each pixel lies.
+    sampling
+        Between the four nearest pixels, or the nearest alone (labels and flags must not be
+        averaged).
+    block
+        Most source pixels along a side that are averaged for one value; where there are more,
+        they are evenly left out.
+    """
+
+    source: PixelSource
+    places: Places
+    sampling: Sampling = "bilinear"
+    block: int = BLOCK
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W)."""
+        return self.places.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """That of the source."""
+        return self.source.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Always 2."""
+        return 2
+
+    @cached_property
+    def identity(self) -> str | None:
+        """A digest of the source's identity and of how it is seen; None where it has none."""
+        told = self.source.identity
+        return told and digest(told, self.places.identity, self.sampling, self.block)
+
+    def coarser(self, factor: int, window: Window, corner: tuple[int, int]) -> WarpedPixels:
+        """Overview: blocks of `factor` × `factor` of these pixels, those that are in `window`.
+
+        Blocks are counted from where this one's `corner` (x, y) is counted from.
+        """
+        coarse = self.places.coarser(factor, window, corner)
+        return replace(self, places=coarse, block=min(self.block, _HURRIED))
+
+    def __getitem__(self, key: Key) -> FloatArray:
+        return self.covered(key)[0]
+
+    def covered(self, key: Key) -> tuple[FloatArray, FloatArray]:
+        """Values, NaN where missing, and the weight present behind each, 0 to 1."""
+        rows, columns = (range(n)[part] for n, part in zip(self.shape, key, strict=True))
+        upside, mirrored = (slice(None, None, 1 if n.step > 0 else -1) for n in (rows, columns))
+        rows, columns = rows[upside], columns[mirrored]
+        values = np.full((len(rows), len(columns)), np.nan, self.dtype)
+        coverage = np.zeros(values.shape, np.float32)
+        for place in self._pieces(rows, columns):
+            self._fill(rows[place[0]], columns[place[1]], values[place], coverage[place])
+        return values[upside, mirrored], coverage[upside, mirrored]
+
+    def _pieces(self, rows: range, columns: range) -> Iterator[tuple[slice, slice]]:
+        """Parts small enough that the source under each fits in memory."""
+        side = int(_SOURCE_SIDE * self._steps[0] / self.places.ratio)
+        side = max(_FINEST_PIECE, min(CELL, side))
+        of_columns = list(_cuts(columns, side))
+        for of_rows in _cuts(rows, side):
+            for part in of_columns:
+                yield of_rows, part
+
+    def _fill(self, rows: range, columns: range, values: FloatArray, coverage: FloatArray) -> None:
+        """Values and coverage of one piece."""
+        x, y = self.places(rows, columns)
+        thin, block = self._steps
+        height, width = self.source.shape
+        of_x, of_y = _span(x, width, thin * block), _span(y, height, thin * block)
+        if of_x is None or of_y is None:
+            return
+        (left, right), (low, high) = of_x, of_y
+        seen = self._thinned(slice(low, high), slice(left, right), thin)
+        if not seen.size:
+            return
+        x -= left
+        y -= low
+        if thin > 1 or block > 1:
+            seen = _means(seen, block)
+            x, y = ((each + 0.5) / (thin * block) - 0.5 for each in (x, y))
+        from napari_astroseg.sky.grids.resample import bilinear, nearest  # it loads numba
+
+        fill = nearest if self.sampling == "nearest" else bilinear
+        fill(np.ascontiguousarray(seen), x, y, values, coverage)
+
+    def _thinned(self, rows: slice, columns: slice, thin: int) -> FloatArray:
+        """Every `thin`-th row and column of a source window; the middle ones of their groups."""
+        of_columns = slice(columns.start + thin // 2, columns.stop, thin)
+        if (columns.stop - columns.start) * self.dtype.itemsize < _SHORT:
+            return self.source[rows, of_columns][thin // 2 :: thin]
+        return self.source[rows.start + thin // 2 : rows.stop : thin, of_columns]
+
+    @cached_property
+    def _steps(self) -> tuple[int, int]:
+        """Every how many source pixels are read, and how many of those make a block's side."""
+        if self.sampling == "nearest" or self.places.ratio < 1.5:
+            return 1, 1
+        side = round(self.places.ratio)
+        thin = -(-side // self.block)
+        return thin, max(1, round(side / thin))
+
+
+def _means(values: FloatArray, side: int) -> FloatArray:
+    from napari_astroseg.sky.grids.resample import block_means
+
+    means = np.empty([-(-n // side) for n in values.shape], values.dtype)
+    block_means(np.ascontiguousarray(values), side, means)
+    return means
+
+
+def _cuts(places: range, side: int) -> Iterator[slice]:
+    """The places, cut at every `side` px."""
+    at = 0
+    while at < len(places):
+        end = within(places, 0, (places[at] // side + 1) * side).stop
+        yield slice(at, end)
+        at = end
+
+
+def _span(places: Doubles, length: int, block: int) -> tuple[int, int] | None:
+    """First and past-last source pixel that interpolation at these places reads, whole blocks."""
+    with np.errstate(invalid="ignore"):
+        present = places[(places >= -0.5 - block) & (places <= length - 0.5 + block)]
+    if not present.size:
+        return None
+    first = int(np.floor(present.min() / block)) - 1
+    last = int(np.floor(present.max() / block)) + 2
+    low, high = max(0, first * block), min(length, last * block)
+    return (low, high) if high > low else None

@@ -1,0 +1,1 @@
+"""Looks: from raw values to what the eye is shown."""

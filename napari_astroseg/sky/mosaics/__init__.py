@@ -1,0 +1,1 @@
+"""Mosaics: many tiles as one lazy image."""

@@ -1,0 +1,1 @@
+"""Pyramids: an image at halved and halved-again resolution, from sampled values to block means."""

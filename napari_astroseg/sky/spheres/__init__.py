@@ -1,0 +1,1 @@
+"""Spheres: skies kept as HEALPix pixels, as flat lazy images."""
