@@ -70,7 +70,7 @@ def test_target_and_background_are_disjoint_and_present(skies: list[FilamentSky]
         assert not np.any(sky.target & sky.background)
     share = np.mean([sky.target[sky.missing == 1].mean() for sky in skies])
     assert 0.03 < share < 0.25
-    assert np.mean([sky.mosaics.background.mean() for sky in skies]) > 0.05
+    assert np.mean([sky.background.mean() for sky in skies]) > 0.05
 
 
 def test_column_densities_are_galactic_and_skewed(skies: list[FilamentSky]) -> None:
