@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from astropy.wcs.utils import proj_plane_pixel_scales, wcs_to_celestial_frame
 from numpy.typing import ArrayLike, NDArray
 
 from napari_astroseg.errors import ImageError
+from napari_astroseg.sky.coords.cylinders import unrolled, world_of
 from napari_astroseg.sky.coords.inverse import pixels_of
 from napari_astroseg.sky.files.address import Address, ImageRef
 from napari_astroseg.sky.files.stored import value_dtype
@@ -214,8 +214,8 @@ class SkyImage:
             When the image has no sky coordinates.
         """
         wcs, frame = self._own_sky()
-        world = wcs.pixel_to_world_values(np.asarray(x, float), np.asarray(y, float))
-        return SkyCoord(world[wcs.wcs.lng], world[wcs.wcs.lat], unit="deg", frame=frame)
+        lon, lat = world_of(wcs, np.asarray(x, float), np.asarray(y, float))
+        return SkyCoord(lon, lat, unit="deg", frame=frame)
 
     def pixel(self, position: SkyCoord) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """0-based pixel (x, y) of sky positions; NaN where the projection has no answer."""
@@ -271,7 +271,7 @@ class SkyImage:
             )
         own: tuple[WCS, BaseCoordinateFrame] | None = getattr(self._per_thread, "sky", None)
         if own is None:
-            wcs = copy.deepcopy(self.wcs)
+            wcs = unrolled(self.wcs)
             own = self._per_thread.sky = wcs, wcs_to_celestial_frame(wcs)
         return own
 

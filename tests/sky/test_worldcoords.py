@@ -437,3 +437,19 @@ def test_a_cube_finds_its_way_back_too(tmp_path: Path) -> None:
     image = open_image(tmp_path / "cube.fits")
     x, y = grid()
     np.testing.assert_allclose(image.pixel(image.sky(x, y)), (x, y), rtol=0, atol=1e-3)
+
+
+def test_a_plane_map_that_runs_past_half_a_turn_from_its_reference(tmp_path: Path) -> None:
+    header = fits.Header(
+        {"CTYPE1": "GLON-CAR", "CTYPE2": "GLAT-CAR", "CRVAL1": 0.0, "CRVAL2": 0.0,
+         "CRPIX1": 250.5, "CRPIX2": 95.5, "CDELT1": -1.0, "CDELT2": 1.0}
+    )  # fmt: skip
+    path = tmp_path / "plane.fits"
+    fits.writeto(path, np.zeros((190, 300), "f4"), header)
+    image = open_image(path)
+    x, y = np.array([0.0, 60.0, 249.5, 299.0]), np.array([94.5, 100.0, 94.5, 90.0])
+    position = image.sky(x, y)
+    np.testing.assert_allclose(position.l.deg, (249.5 - x) % 360.0, atol=1e-9)
+    np.testing.assert_allclose(position.b.deg, y - 94.5, atol=1e-9)
+    np.testing.assert_allclose(np.array(image.pixel(position)), [x, y], atol=1e-9)
+    assert np.isnan(image.sky(10, 0).b.deg)  # 4.5 deg beyond the pole

@@ -6,6 +6,8 @@ import numpy as np
 from astropy.wcs import WCS, NoConvergence
 from numpy.typing import NDArray
 
+from napari_astroseg.sky.coords.cylinders import brought_round
+
 Floats = NDArray[np.float64]
 
 _CLOSE = 1e-11
@@ -34,6 +36,7 @@ def pixels_of(wcs: WCS, world: Floats) -> Floats:
         for failed in (error.divergent, error.slow_conv):
             if failed is not None:
                 xy[failed] = np.nan
+    xy = brought_round(xy, wcs)
     if wcs.pixel_shape is None:
         return xy  # how far its distortion can be trusted is not known
     lost = _is_before(wcs, world) & (_has_half_a_table(wcs) | ~np.isfinite(xy).all(axis=1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,13 +12,11 @@ from astropy.wcs import WCS, NoConvergence
 from astropy.wcs.utils import wcs_to_celestial_frame
 from numpy.typing import NDArray
 
+from napari_astroseg.sky.coords.cylinders import projection, turn, unrolled, world_of
 from napari_astroseg.sky.pixels import digest
 from napari_astroseg.sky.window import Window
 
 Doubles = NDArray[np.float64]
-
-CYLINDRICAL = ("CYP", "CEA", "CAR", "MER")
-"""Projections in which the sky repeats itself along a pixel axis."""
 
 _INVERSE_PX = 1e-8
 """How well a distortion is inverted."""
@@ -35,11 +32,8 @@ class Sky:
     """
 
     def __init__(self, wcs: WCS) -> None:
-        self.wcs = copy.deepcopy(wcs)
+        self.wcs = unrolled(wcs)
         self._lock = threading.Lock()
-        if self.projection in CYLINDRICAL:
-            # A map may go on for more than half a turn to one side of its reference.
-            self.wcs.wcs.bounds_check(False, True)
 
     @cached_property
     def frame(self) -> BaseCoordinateFrame:
@@ -49,7 +43,7 @@ class Sky:
     @property
     def projection(self) -> str:
         """Its three-letter code, such as `TAN` or `CAR`."""
-        return str(self.wcs.wcs.ctype[self.wcs.wcs.lng])[5:8]
+        return projection(self.wcs)
 
     @cached_property
     def identity(self) -> str:
@@ -63,25 +57,12 @@ class Sky:
 
         None where it does not, or along no pixel axis.
         """
-        lng = self.wcs.wcs.lng
-        matrix = self.wcs.pixel_scale_matrix
-        level = float(self.wcs.wcs.crval[self.wcs.wcs.lat]) == 0.0
-        straight = abs(matrix[0, 1]) + abs(matrix[1, 0]) == 0.0
-        if self.projection not in CYLINDRICAL or not (level and straight):
-            return None
-        return lng, float(360.0 / abs(matrix[lng, lng]))
+        return turn(self.wcs)
 
     def world(self, x: Doubles, y: Doubles) -> tuple[Doubles, Doubles]:
         """Longitude and latitude of 0-based pixels, deg; NaN where the projection has no sky."""
         with self._lock:
-            told = self.wcs.pixel_to_world_values(x, y)
-        lon, lat = (np.asarray(told[n]) for n in (self.wcs.wcs.lng, self.wcs.wcs.lat))
-        if self.turn is not None and self.projection == "CAR":  # it knows no end at the poles
-            axis = self.wcs.wcs.lat
-            matrix, reference = self.wcs.pixel_scale_matrix, self.wcs.wcs.crpix[axis]
-            beyond = np.abs(((x, y)[axis] + 1 - reference) * matrix[axis, axis]) > 90.0
-            lon, lat = (np.where(beyond, np.nan, each) for each in (lon, lat))
-        return lon, lat
+            return world_of(self.wcs, x, y)
 
     def pixels(self, lon: Doubles, lat: Doubles, middle: Doubles, size: Doubles) -> Doubles:
         """0-based (x, y) of positions, (n, 2); NaN where there is no answer.

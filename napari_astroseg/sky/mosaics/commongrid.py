@@ -18,7 +18,8 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import celestial_frame_to_wcs, proj_plane_pixel_scales
 
 from napari_astroseg.errors import ImageError
-from napari_astroseg.sky.grids.grid import CYLINDRICAL, Grid
+from napari_astroseg.sky.coords.cylinders import CYLINDRICAL
+from napari_astroseg.sky.grids.grid import Grid
 from napari_astroseg.sky.window import Window
 
 T = TypeVar("T")
