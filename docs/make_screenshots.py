@@ -1,8 +1,9 @@
-"""Make the pictures of the documentation from the real window.
+"""Make the pictures of the documentation from the real window, on generated skies.
 
-    python docs/make_screenshots.py [--only window predict train preview]
+    python docs/make_screenshots.py [--only window predict train mosaic rgb picker cube preview]
 
-Needs a display (a virtual one will do). The user's settings and models are left alone.
+Needs a display (`xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_screenshots.py` will
+do). The user's settings, models and cache are left alone.
 """
 
 from __future__ import annotations
@@ -14,21 +15,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 IMAGES = Path(__file__).resolve().parent / "images"
 SIZE = (1400, 900)
+COLOURS = 128
+"""Of a picture's palette: a third of the bytes, and nobody sees it."""
 PATIENCE_S = 900.0
-KINDS, CLICK_YX = ("window", "predict", "train", "preview"), (300.0, 440.0)
+CLICK_YX = (300.0, 440.0)
 SMALL = {
     "data.split": {"area_px": 96}, "data.anywhere": 150, "schedule.epochs": 24,
     "schedule.decay_every": 12,
 }  # fmt: skip
 
 
-def wait_for(done: Callable[[], bool]) -> None:
+def wait_for(done: Callable[[], bool], after_ms: int = 2000) -> None:
     """Let the window live until `done`, then a moment more for it to draw."""
     from qtpy.QtTest import QTest
 
@@ -37,7 +42,7 @@ def wait_for(done: Callable[[], bool]) -> None:
         if time.monotonic() > until:
             sys.exit(f"error: nothing came within {PATIENCE_S:.0f} s; run it where less else runs")
         QTest.qWait(20)
-    QTest.qWait(2000)
+    QTest.qWait(after_ms)
 
 
 def dock(viewer: Any, name: str, kind: type) -> Any:
@@ -52,32 +57,54 @@ def dock(viewer: Any, name: str, kind: type) -> Any:
     return inner if isinstance(inner, kind) else inner.findChild(kind)
 
 
-def sample_window() -> Any:
-    """The window with the demo's sample in it; what it remembers goes to a test's place."""
-    from qtpy.QtCore import QStandardPaths
-
-    QStandardPaths.setTestModeEnabled(True)
-    from napari_astroseg.cli import demo
+def window(places: Sequence[Path], **aids: bool) -> tuple[Any, Any]:
+    """A window with images in it, and its Open dock; `aids` as `Choices` names them."""
+    from napari_astroseg.gui.aids.choices import Choices
+    from napari_astroseg.gui.mosaic import MosaicDock
     from napari_astroseg.gui.workspace import open_window
+
+    viewer = open_window(places)
+    viewer.window.resize(*SIZE)
+    opening = dock(viewer, "Open", MosaicDock)
+    opening.aids.choose(Choices(**aids))
+    wait_for(lambda: not opening.busy)
+    viewer.reset_view()
+    wait_for(lambda: not opening.growth.isVisibleTo(opening))
+    return viewer, opening
+
+
+def sample_window() -> Any:
+    """The window with the demo's sample in it."""
+    from napari_astroseg.cli import demo
     from napari_astroseg.sky.simulate import write_filaments
 
-    viewer = open_window([write_filaments(Path("sample"), 1, demo.SIZE, demo.SEED)[0]])
-    viewer.window.resize(*SIZE)
-    wait_for(lambda: True)
-    return viewer
+    return window([write_filaments(Path("sample"), 1, demo.SIZE, demo.SEED)[0]])[0]
 
 
 def shoot(viewer: Any, name: str) -> None:
     """The whole window as it is."""
-    viewer.screenshot(str(IMAGES / f"{name}.png"), canvas_only=False, flash=False)
-    print(IMAGES / f"{name}.png")
+    keep(viewer.screenshot(canvas_only=False, flash=False), name)
 
 
-def window_and_predict(viewer: Any) -> None:
+def keep(pixels: Any, name: str) -> None:
+    """Write a picture, in few colours."""
+    from PIL import Image
+
+    whole = Image.fromarray(np.ascontiguousarray(pixels)[..., :3])
+    few = whole.quantize(COLOURS, dither=Image.Dither.NONE)
+    few.save(IMAGES / f"{name}.png", optimize=True)
+    print(IMAGES / f"{name}.png", (IMAGES / f"{name}.png").stat().st_size)
+
+
+# The pictures
+
+
+def window_and_predict(only: set[str]) -> None:
     """The sample predicted as a whole; then a click, close up."""
     from napari_astroseg.gui.mosaic import MosaicDock
     from napari_astroseg.gui.predict import PredictDock
 
+    viewer = sample_window()
     predicting = dock(viewer, "Predict", PredictDock)
     predicting.models.choose_named("filaments")
     predicting.predict_whole()
@@ -86,25 +113,29 @@ def window_and_predict(viewer: Any) -> None:
     dock(viewer, "Open", MosaicDock)
     viewer.cursor.position = CLICK_YX
     wait_for(lambda: True)
-    shoot(viewer, "window")
-    predicting = dock(viewer, "Predict", PredictDock)
-    while len(viewer.layers) > 1:  # an answer's two layers go together
-        viewer.layers.pop()
-    predicting.place.size.setCurrentIndex(0)
-    predicting.predict_around(CLICK_YX)
-    wait_for(lambda: not predicting.predictions.busy)
-    viewer.scene.camera.center = (0.0, *CLICK_YX)
-    viewer.scene.camera.zoom = 2.6
-    wait_for(lambda: True)
-    shoot(viewer, "predict")
+    if "window" in only:
+        shoot(viewer, "window")
+    if "predict" in only:
+        predicting = dock(viewer, "Predict", PredictDock)
+        while len(viewer.layers) > 1:  # an answer's two layers go together
+            viewer.layers.pop()
+        predicting.place.size.setCurrentIndex(0)
+        predicting.predict_around(CLICK_YX)
+        wait_for(lambda: not predicting.predictions.busy)
+        viewer.scene.camera.center = (0.0, *CLICK_YX)
+        viewer.scene.camera.zoom = 2.6
+        wait_for(lambda: True)
+        shoot(viewer, "predict")
+    viewer.close()
 
 
-def training(viewer: Any) -> None:
+def training() -> None:
     """A small network half-way through its training on simulated skies."""
     from napari_astroseg.gui.train import TrainDock
     from napari_astroseg.recipes.recipe import Recipe
     from napari_astroseg.sky.simulate import write_filaments
 
+    viewer = sample_window()
     write_filaments(Path("skies"), 4, 384, seed=100)
     train = dock(viewer, "Train", TrainDock)
     train.data.set_path(Path("skies"))
@@ -116,6 +147,70 @@ def training(viewer: Any) -> None:
     shoot(viewer, "train")
     train.stop()
     wait_for(lambda: not train.busy)
+    viewer.close()
+
+
+def mosaic() -> None:
+    """Tiles of a simulated sky as one mosaic, with all that helps to read it."""
+    tiles = write_tiles(Path("tiles"))
+    viewer, opening = window(tiles, grid=True, hatch=True)
+    viewer.cursor.position = (400.0, 600.0)
+    opening.cursor_box.read()
+    wait_for(lambda: opening.aids.sheet is not None and not opening.aids.sheet.busy)
+    shoot(viewer, "mosaic")
+    viewer.close()
+
+
+def rgb() -> None:
+    """Three bands of a generated galaxy as one colour picture."""
+    from qtpy.QtWidgets import QScrollArea
+
+    viewer, opening = window(write_bands(Path("bands")), colour_bar=False)
+    opening.colours.make()
+    wait_for(lambda: not opening.colours.busy and len(viewer.layers) > 1)
+    fold = opening.colours.parentWidget()
+    fold._button.setChecked(True)
+    wait_for(lambda: True, 200)
+    opening.findChild(QScrollArea).ensureWidgetVisible(opening.colours, 0, 0)
+    viewer.cursor.position = (0.0, 300.0, 340.0)
+    wait_for(lambda: True)
+    opening.cursor_box.read()
+    shoot(viewer, "rgb")
+    viewer.close()
+
+
+def picker() -> None:
+    """The question that a file with several images asks."""
+    from qtpy.QtWidgets import QApplication
+
+    from napari_astroseg.gui.intake.picker import Picker
+
+    viewer, _ = window([write_chips(Path("detector.fits"))])
+    asked = next(each for each in QApplication.topLevelWidgets() if isinstance(each, Picker))
+    asked.list.setColumnWidth(0, 300)
+    asked.resize(660, 430)
+    wait_for(lambda: all(not asked.list.topLevelItem(n).icon(0).isNull() for n in range(3)))
+    grabbed = asked.grab().toImage()
+    grabbed.save("picker.png")
+    from PIL import Image
+
+    keep(np.asarray(Image.open("picker.png").convert("RGB")), "picker")
+    asked.close()
+    viewer.close()
+
+
+def cube() -> None:
+    """A cube of velocities at one of its planes."""
+    viewer, opening = window([write_cube(Path("ring.fits"))])
+    opening.appearance.stretch.setCurrentText("sqrt")
+    opening.appearance.rule.setCurrentText("99.9 %")
+    viewer.dims.set_point(0, 13)
+    viewer.cursor.position = (13.0, 150.0, 92.0)
+    wait_for(lambda: True)
+    opening.cursor_box.read()
+    wait_for(lambda: True, 500)
+    shoot(viewer, "cube")
+    viewer.close()
 
 
 def preview() -> None:
@@ -126,23 +221,144 @@ def preview() -> None:
     print(IMAGES / "preview.png")
 
 
+# Skies for them
+
+
+def write_tiles(folder: Path) -> list[Path]:
+    """Overlapping tiles of one simulated sky, staggered, each with a level of its own."""
+    from napari_astroseg.sky.simulate import simulate_filaments
+
+    folder.mkdir()
+    sky, paths = simulate_filaments(size=900, seed=11), []
+    corners = {"a": (0, 40), "b": (250, 0), "c": (480, 60), "d": (30, 420), "e": (340, 400)}
+    for name, (x, y) in corners.items():
+        header = sky.wcs[y : y + 400, x : x + 400].to_header()
+        header["BUNIT"] = "cm-2"
+        paths.append(folder / f"tile_{name}.fits")
+        _write(paths[-1], sky.image[y : y + 400, x : x + 400], header)
+    return paths
+
+
+def write_bands(folder: Path, side: int = 640) -> list[Path]:
+    """A spiral galaxy among stars in g, r and i."""
+    folder.mkdir()
+    random = np.random.default_rng(5)
+    y, x = (np.mgrid[:side, :side] - side / 2) / side
+    x, y = 0.9 * x + 0.43 * y, (0.9 * y - 0.43 * x) / 0.62
+    radius, angle = np.hypot(x, y) + 1e-6, np.arctan2(y, x)
+    arms = (0.5 + 0.5 * np.cos(2 * (angle - 4.2 * np.log(radius / 0.05)))) ** 3
+    disc, bulge = np.exp(-radius / 0.085), np.exp(-((radius / 0.022) ** 0.8))
+    knots = random.random((side, side)) < 0.004 * arms * disc**0.6
+    stars = random.random((180, 5))
+    paths = []
+    for band, of_disc, of_arms, of_bulge, of_knots, slope in (
+        ("g", 20, 75, 70, 260, 0.6), ("r", 36, 52, 150, 130, 0.0), ("i", 44, 40, 210, 60, -0.6),
+    ):  # fmt: skip
+        light = of_disc * disc + of_arms * arms * disc * (radius > 0.03) + of_bulge * bulge
+        light += of_knots * knots
+        for across, up, bright, colour, _ in stars:
+            column, row = int(across * (side - 1)), int(up * (side - 1))
+            light[row, column] += 45 * bright**-1.1 * np.exp(slope * (colour - 0.45))
+        light = _blurred(light, 1.4) + random.normal(0, 0.55, light.shape)
+        header = _sky_header(side, side, 0.4, (187.3, 12.4))
+        header["BUNIT"], header["FILTER"] = "nJy", band
+        paths.append(folder / f"galaxy_{band}.fits")
+        _write(paths[-1], light, header)
+    return paths
+
+
+def write_chips(path: Path) -> Path:
+    """Two chips of a detector, each with errors and flags, and a coarse map of exposure."""
+    from astropy.io import fits
+
+    from napari_astroseg.sky.simulate import simulate_filaments
+
+    hdus: list[Any] = [fits.PrimaryHDU()]
+    for version in (1, 2):
+        image = (simulate_filaments(size=320, seed=30 + version).image[:200] / 1e21).astype("f4")
+        flags = (image > np.nanpercentile(image, 99.5)).astype("i2")
+        errors = np.sqrt(np.abs(image)).astype("f4")
+        for name, values in (("SCI", image), ("ERR", errors), ("DQ", flags)):
+            hdus.append(fits.ImageHDU(values, _sky_header(320, 200, 0.2, (83.8, -5.4)), name=name))
+            hdus[-1].header["EXTVER"] = version
+            if name != "DQ":
+                hdus[-1].header["BUNIT"] = "electron/s"
+    hdus.append(fits.ImageHDU(np.hypot(*np.mgrid[:60, :90]).astype("f4"), name="EXP"))
+    hdus[-1].header["BUNIT"] = "s"
+    fits.HDUList(hdus).writeto(path)
+    return path
+
+
+def write_cube(path: Path, side: int = 300, planes: int = 41) -> Path:
+    """A turning ring of gas, plane by plane of velocity."""
+    random = np.random.default_rng(3)
+    y, x = (np.mgrid[:side, :side] - side / 2) / side
+    up = y / 0.6
+    radius, angle = np.hypot(x, up), np.arctan2(up, x)
+    clumps = 1 + 0.8 * _blurred(random.normal(0, 14, (side, side)), 6)
+    gas = np.exp(-(((radius - 0.24) / 0.09) ** 2)) * np.clip(clumps, 0.05, None)
+    turning = 95 * np.cos(angle) * radius / np.hypot(radius, 0.06)
+    velocities = np.linspace(-150, 150, planes)
+    values = gas * np.exp(-(((velocities[:, None, None] - turning) / 22) ** 2))
+    noise = [_blurred(random.normal(0, 0.25, (side, side)), 1.5) for _ in velocities]
+    header = _sky_header(side, side, 1.5, (24.2, 15.8))
+    header.update(CTYPE3="VRAD", CUNIT3="km/s", CRPIX3=1.0, CRVAL3=-150.0, BUNIT="K")
+    header["CDELT3"] = float(velocities[1] - velocities[0])
+    _write(path, 4 * values + np.array(noise), header)
+    return path
+
+
+def _sky_header(width: int, height: int, scale_arcsec: float, centre: tuple[float, float]) -> Any:
+    from astropy.io import fits
+
+    header = fits.Header()
+    header.update(CTYPE1="RA---TAN", CTYPE2="DEC--TAN", CUNIT1="deg", CUNIT2="deg")
+    header.update(CRPIX1=(width + 1) / 2, CRPIX2=(height + 1) / 2)
+    header.update(CRVAL1=centre[0], CRVAL2=centre[1], RADESYS="ICRS")
+    header.update(CDELT1=-scale_arcsec / 3600, CDELT2=scale_arcsec / 3600)
+    return header
+
+
+def _blurred(values: Any, sigma_px: float) -> Any:
+    from scipy.ndimage import gaussian_filter
+
+    return gaussian_filter(values, sigma_px)
+
+
+def _write(path: Path, values: Any, header: Any) -> None:
+    from astropy.io import fits
+
+    fits.PrimaryHDU(np.asarray(values, "f4"), header).writeto(path)
+
+
+MAKERS: dict[str, Callable[[], None]] = {
+    "train": training,
+    "mosaic": mosaic,
+    "rgb": rgb,
+    "picker": picker,
+    "cube": cube,
+    "preview": preview,
+}
+KINDS = ("window", "predict", *MAKERS)
+
+
 def main() -> None:
     """Make what was asked for, in a folder that goes away."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS)
-    options = parser.parse_args()
+    only = set(parser.parse_args().only)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NAPARI_CONFIG"] = str(Path(folder) / "napari.yaml")
+        os.environ["ASTROSEG_CACHE"] = str(Path(folder) / "cache")
         os.chdir(folder)
-        if set(options.only) - {"preview"}:
-            viewer = sample_window()
-            if {"window", "predict"} & set(options.only):
-                window_and_predict(viewer)
-            if "train" in options.only:
-                training(viewer)
-            viewer.close()
-        if "preview" in options.only:
-            preview()
+        from qtpy.QtCore import QStandardPaths
+
+        QStandardPaths.setTestModeEnabled(True)  # what is remembered goes to a test's place
+        if {"window", "predict"} & only:
+            window_and_predict(only)
+        for name, make in MAKERS.items():
+            if name in only:
+                make()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -23,6 +23,9 @@ from napari_astroseg.sky.pixels import ArrayPixels
 from napari_astroseg.sky.pyramids.chunks import CHUNK, ArrayFace, Floats, axes, extent
 from napari_astroseg.sky.pyramids.pyramid import AnyLevel, Level, StackLevel, StackView
 from napari_astroseg.sky.window import Window
+
+if TYPE_CHECKING:
+    from napari_astroseg.sky.looks.stretch import Stretch
 
 _PLANES = 8
 """Planes of a stack whose levels are held ready."""
@@ -67,16 +70,11 @@ class PatientLevel(ArrayFace):
 
     def __getitem__(self, key: Any) -> Any:
         """Values for integers and slices, float32; NaN where missing, or not yet known at all."""
-        if not self._in_a_hurry:
-            return self.level[key]
-        rows, columns = axes(key)
-        (top, height, of_rows), (left, width, of_columns) = (
-            extent(rows, self.shape[0]),
-            extent(columns, self.shape[1]),
-        )
-        if height == 0 or width == 0:
-            return self.level[key]
-        return self.at_once(Window(left, top, width, height))[of_rows, of_columns]
+        return self._found(key, None)
+
+    def drawn(self, key: Any, stretch: Stretch) -> NDArray[np.float32]:
+        """The same through a stretch; of chunks that were drawn before nothing is computed."""
+        return np.asarray(self._found(key, stretch))
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         """All of it, as it is."""
@@ -86,16 +84,28 @@ class PatientLevel(ArrayFace):
         """Itself."""
         return (self,)[index]
 
-    def at_once(self, window: Window) -> Floats:
+    def at_once(self, window: Window, stretch: Stretch | None = None) -> Floats:
         """What there is of a window now or in a moment; the rest from coarser levels."""
-        found = self.reads.ask(self.level, _places(window), self._ring(window))
-        return self._composed(window, found)
+        found = self.reads.ask(self.level, _places(window), self._ring(window), stretch)
+        return self._composed(window, found, stretch)
 
-    def at_hand(self, window: Window) -> Floats:
+    def at_hand(self, window: Window, stretch: Stretch | None = None) -> Floats:
         """What is in memory of a window, the rest from coarser levels; nothing is read."""
         store = self.level.store
         kept = {place: self.level.kept(*place, store) for place in _places(window)}
-        return self._composed(window, kept)
+        return self._composed(window, kept, stretch)
+
+    def _found(self, key: Any, stretch: Stretch | None) -> Any:
+        """What `key` asks for, at once where the window's thread does."""
+        rows, columns = axes(key)
+        (top, height, of_rows), (left, width, of_columns) = (
+            extent(rows, self.shape[0]),
+            extent(columns, self.shape[1]),
+        )
+        if height == 0 or width == 0 or not self._in_a_hurry:
+            values = self.level[key]
+            return values if stretch is None else stretch(values)
+        return self.at_once(Window(left, top, width, height), stretch)[of_rows, of_columns]
 
     @property
     def _in_a_hurry(self) -> bool:
@@ -104,7 +114,9 @@ class PatientLevel(ArrayFace):
         main = threading.current_thread() is threading.main_thread()
         return main and not instant and self.reads.watched
 
-    def _composed(self, window: Window, found: Mapping[Place, Floats | None]) -> Floats:
+    def _composed(
+        self, window: Window, found: Mapping[Place, Floats | None], stretch: Stretch | None
+    ) -> Floats:
         values = np.empty(window.shape, np.float32)
         for row, column in _places(window):
             whole = Window(column * CHUNK, row * CHUNK, CHUNK, CHUNK)
@@ -113,20 +125,26 @@ class PatientLevel(ArrayFace):
             chunk = found.get((row, column))
             if chunk is None:  # what was sampled is still better than a coarser level
                 chunk = self.level.kept(row, column, None)
-            seen = None if chunk is None else chunk[part.moved(-whole.x, -whole.y).slices]
-            there = part.moved(-window.x, -window.y).slices
-            values[there] = self._coarse(part) if seen is None else seen
+            there = values[part.moved(-window.x, -window.y).slices]
+            if chunk is None:
+                self._fill_coarsely(there, part, stretch)
+            else:
+                drawn = chunk if stretch is None else self.reads.stretched.of(chunk, stretch)
+                there[...] = drawn[part.moved(-whole.x, -whole.y).slices]
         return values
 
-    def _coarse(self, window: Window) -> Floats | float:
-        """A window from the next coarser level, its pixels repeated."""
+    def _fill_coarsely(self, values: Floats, window: Window, stretch: Stretch | None) -> None:
+        """Put a window from the next coarser level into `values`, its pixels repeated."""
         if self.coarser is None:
-            return np.nan
+            values[...] = np.nan
+            return
         ratio = self.coarser.level.factor // self.level.factor
         x, y = window.x // ratio, window.y // ratio
         above = Window(x, y, -(-window.x_end // ratio) - x, -(-window.y_end // ratio) - y)
-        large = self.coarser.at_hand(above).repeat(ratio, axis=0).repeat(ratio, axis=1)
-        return large[window.moved(-x * ratio, -y * ratio).slices]
+        small = self.coarser.at_hand(above, stretch)
+        of_rows = np.arange(window.y, window.y_end) // ratio - y
+        of_columns = np.arange(window.x, window.x_end) // ratio - x
+        small.take(of_columns, axis=1).take(of_rows, axis=0, out=values, mode="clip")
 
     def _ring(self, window: Window) -> list[Place]:
         """The chunks around a window, which a pan will ask for."""

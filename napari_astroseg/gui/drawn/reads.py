@@ -6,13 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_astroseg.errors import AstroSegError
+from napari_astroseg.gui.drawn.stretched import Stretched
 from napari_astroseg.sky.pyramids.chunks import CHUNK, Floats, runs
 from napari_astroseg.sky.pyramids.pyramid import Level
 from napari_astroseg.sky.pyramids.pyramidfile import Store
+
+if TYPE_CHECKING:
+    from napari_astroseg.sky.looks.stretch import Stretch
 
 PATIENCE_S = 0.025
 """How long the window's thread waits for what is being read."""
@@ -20,6 +25,8 @@ RETRY_S = 10.0
 """What could not be read is not tried again before that."""
 _VIEWS = 4
 """Views that are held: of a few levels, where one image is drawn in more than one place."""
+_GLIMPSE_S = 0.2
+"""A picture that is not complete yet is not drawn again more often than this."""
 _QUICK_S = 0.1
 """Only where a read takes less than this are neighbours read before anybody looks at them."""
 
@@ -37,16 +44,19 @@ class Reads:
     """Reads for the levels of one image; safe to use from any thread.
 
     The chunks of the latest view of each level are held until the next: a view larger than the
-    cache still comes to be complete, and does not chase its own tail.
+    cache still comes to be complete, and does not chase its own tail. What is asked for through
+    a stretch is stretched where it is read, too.
     """
 
     def __init__(self) -> None:
+        self.stretched = Stretched()
         self._landed: list[Callable[[], None]] = []
         self._refused: list[Callable[[str], None]] = []
         self._change = threading.Condition()
         self._views: dict[_Key, _View] = {}
         self._failed: dict[tuple[_Key, Place], float] = {}
         self._told = False
+        self._drawn_s = 0.0
         self._thread: threading.Thread | None = None
 
     @property
@@ -75,18 +85,23 @@ class Reads:
             self._refused = [call for call in self._refused if call is not refused]
             if not self._landed:
                 self._views.clear()
+                self.stretched.clear()
 
     def ask(
-        self, level: Level, places: Sequence[Place], ring: Sequence[Place] = ()
+        self,
+        level: Level,
+        places: Sequence[Place],
+        ring: Sequence[Place] = (),
+        stretch: Stretch | None = None,
     ) -> dict[Place, Floats]:
         """The chunks at some places of a level, as many as come within `PATIENCE_S`.
 
         The others are read on, until the same level is asked for something else. `ring` is what
-        might be asked next.
+        might be asked next, `stretch` how it will be drawn.
         """
         key = _key(level)
         with self._change:
-            view = _View(level, level.store, tuple(places))
+            view = _View(level, level.store, tuple(places), stretch)
             before = self._views.pop(key, None)
             if before is not None and before.store is view.store:
                 found = ((place, before.held.get(place)) for place in places)
@@ -166,6 +181,9 @@ class Reads:
             sentence = f"{name} cannot be read on ({type(error).__name__}: {error}); open it again"
         if sentence:
             read = dict.fromkeys(columns, _HOLE)
+        view = self._views.get(_key(level))
+        for chunk in read.values() if view is not None and view.stretch is not None else ():
+            self.stretched.of(chunk, view.stretch)
         self._land(level, {(row, column): chunk for column, chunk in read.items()}, sentence)
 
     def _land(self, level: Level, chunks: dict[Place, Floats], sentence: str) -> None:
@@ -175,7 +193,7 @@ class Reads:
             wanted = set() if view is None else chunks.keys() & set(view.places)
             if view is not None and view.store is level.store:
                 view.held.update({place: chunks[place] for place in wanted})
-            better = view is not None and view.short and bool(wanted)
+            better = view is not None and view.short and bool(wanted) and self._worth_it(view)
             tell = bool(sentence) and not self._told
             if sentence:
                 self._told = True
@@ -189,6 +207,15 @@ class Reads:
             draw()
         for say in refused:
             say(sentence)
+
+    def _worth_it(self, view: _View) -> bool:
+        """Whether a view that was drawn too early is to be drawn again now."""
+        now = time.monotonic()
+        done = view.complete or view.store is not view.level.store
+        if not done and now - self._drawn_s < _GLIMPSE_S:
+            return False
+        self._drawn_s = now
+        return True
 
     def _healed(self, key: _Key, places: Iterable[Place]) -> bool:
         """Whether any of the places could not be read before."""
@@ -209,6 +236,7 @@ class _View:
     level: Level
     store: Store | None
     places: tuple[Place, ...]
+    stretch: Stretch | None = None
     held: dict[Place, Floats] = field(default_factory=dict)
     to_read: list[_Job] = field(default_factory=list)
     ring: list[_Job] = field(default_factory=list)

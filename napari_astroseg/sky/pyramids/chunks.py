@@ -7,10 +7,13 @@ import operator
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+if TYPE_CHECKING:
+    from napari_astroseg.sky.looks.stretch import Stretch
 
 CHUNK = 512
 """Side of a chunk, level pixels: a view rounded up to chunks stays close to the view."""
@@ -46,6 +49,10 @@ class ArrayFace:
     def plane(self, index: int) -> ArrayFace:
         """One plane, of what has three axes."""
         raise NotImplementedError
+
+    def drawn(self, key: Any, stretch: Stretch) -> NDArray[np.float32]:
+        """Values as they are drawn: those that `key` asks for, through a stretch."""
+        return stretch(self[key])
 
     def __len__(self) -> int:
         return self.shape[0]

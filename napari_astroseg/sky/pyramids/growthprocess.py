@@ -1,9 +1,9 @@
 """Growth in a process of its own: a window that is panned meanwhile keeps its thread to itself.
 
 Loading the compiler and handing strips out would take turns with the window's thread, and stay in
-its memory. The child (`python -m` this module, with a request) opens the image by its reference, makes the
-pyramid in the cache, and tells how far it is in lines of JSON. It gives way to other processes,
-and ends when its standard input does: whoever started it has stopped it or is gone.
+its memory. The child (`python -m` this module, with a request) opens the image by its reference,
+makes the pyramid in the cache, and tells how far it is in lines of JSON. It gives way to other
+processes, and ends when its standard input does: whoever started it has stopped it or is gone.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class DisplayLevel(ArrayFace):
         """
         if self.ndim == 3:
             return StackView.whole(self)[key]
-        return self.stretch(self.level[key])
+        return self.level.drawn(key, self.stretch)
 
     def plane(self, index: int) -> DisplayLevel:
         """The display level of one plane of a stack."""
