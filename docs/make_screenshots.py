@@ -24,7 +24,7 @@ import numpy as np
 IMAGES = Path(__file__).resolve().parent / "images"
 SIZE = (1400, 900)
 COLOURS = 128
-"""Of a picture's palette: a third of the bytes, and nobody sees it."""
+"""Of a picture's palette: a third of the bytes, and nobody sees it where the sky is grey."""
 PATIENCE_S = 900.0
 CLICK_YX = (300.0, 440.0)
 SMALL = {
@@ -81,17 +81,17 @@ def sample_window() -> Any:
     return window([write_filaments(Path("sample"), 1, demo.SIZE, demo.SEED)[0]])[0]
 
 
-def shoot(viewer: Any, name: str) -> None:
+def shoot(viewer: Any, name: str, colours: int = COLOURS) -> None:
     """The whole window as it is."""
-    keep(viewer.screenshot(canvas_only=False, flash=False), name)
+    keep(viewer.screenshot(canvas_only=False, flash=False), name, colours)
 
 
-def keep(pixels: Any, name: str) -> None:
+def keep(pixels: Any, name: str, colours: int = COLOURS) -> None:
     """Write a picture, in few colours."""
     from PIL import Image
 
     whole = Image.fromarray(np.ascontiguousarray(pixels)[..., :3])
-    few = whole.quantize(COLOURS, dither=Image.Dither.NONE)
+    few = whole.quantize(colours, dither=Image.Dither.NONE)
     few.save(IMAGES / f"{name}.png", optimize=True)
     print(IMAGES / f"{name}.png", (IMAGES / f"{name}.png").stat().st_size)
 
@@ -175,7 +175,7 @@ def rgb() -> None:
     viewer.cursor.position = (0.0, 300.0, 340.0)
     wait_for(lambda: True)
     opening.cursor_box.read()
-    shoot(viewer, "rgb")
+    shoot(viewer, "rgb", 224)
     viewer.close()
 
 
@@ -187,8 +187,8 @@ def picker() -> None:
 
     viewer, _ = window([write_chips(Path("detector.fits"))])
     asked = next(each for each in QApplication.topLevelWidgets() if isinstance(each, Picker))
-    asked.list.setColumnWidth(0, 300)
-    asked.resize(660, 430)
+    asked.list.setColumnWidth(0, 340)
+    asked.resize(700, 430)
     wait_for(lambda: all(not asked.list.topLevelItem(n).icon(0).isNull() for n in range(3)))
     grabbed = asked.grab().toImage()
     grabbed.save("picker.png")
@@ -354,6 +354,10 @@ def main() -> None:
         from qtpy.QtCore import QStandardPaths
 
         QStandardPaths.setTestModeEnabled(True)  # what is remembered goes to a test's place
+        generic = QStandardPaths.StandardLocation.GenericConfigLocation
+        remembered = Path(QStandardPaths.writableLocation(generic)) / "astroseg"
+        if "qttest" in str(remembered):  # and what was remembered there is forgotten
+            shutil.rmtree(remembered, ignore_errors=True)
         if {"window", "predict"} & only:
             window_and_predict(only)
         for name, make in MAKERS.items():
