@@ -187,7 +187,6 @@ def picker() -> None:
 
     viewer, _ = window([write_chips(Path("detector.fits"))])
     asked = next(each for each in QApplication.topLevelWidgets() if isinstance(each, Picker))
-    asked.list.setColumnWidth(0, 340)
     asked.resize(700, 430)
     wait_for(lambda: all(not asked.list.topLevelItem(n).icon(0).isNull() for n in range(3)))
     grabbed = asked.grab().toImage()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from typing import Any
 
@@ -59,12 +60,12 @@ def _image(image: dict[str, Any]) -> str:
         image["projection"] or "no sky coordinates",
     ]
     if image["pixel_scale_arcsec"] is not None:
-        parts.append(f"{image['pixel_scale_arcsec']:.4g}″/px")
+        parts.append(_pixel(*image["pixel_sides_arcsec"]))
     if image["centre"] is not None:
         lon, lat = image["centre"]
         parts.append(f"centre {lon:.4f}, {lat:.4f} deg {image['frame']}")
     missing = image["missing_fraction"]
-    parts.append("values unreadable" if missing is None else f"{missing:.1%} missing")
+    parts.append("values unreadable" if missing is None else f"about {missing:.1%} missing")
     if image["role"] in ("uncertainty", "mask"):
         parts.append(image["role"])
     relatives = [what for what in ("uncertainty", "mask") if image[what] is not None]
@@ -98,3 +99,10 @@ def _quoted(name: str, version: int = 1) -> str:
     if not name:
         return ""
     return f" “{name}”" if version == 1 else f" “{name},{version}”"
+
+
+def _pixel(width: float, height: float) -> str:
+    """The size of a pixel in words; both sides where they differ."""
+    if abs(width - height) > 0.01 * width:
+        return f"{width:.4g}″ × {height:.4g}″/px"
+    return f"{math.sqrt(width * height):.4g}″/px"

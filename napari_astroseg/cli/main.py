@@ -15,7 +15,7 @@ from typing import Any
 
 from napari_astroseg import __version__
 from napari_astroseg.errors import AstroSegError
-from napari_astroseg.sky.files.address import is_url
+from napari_astroseg.sky.files.address import is_url, spoken_with_hdu
 
 VERBS = (
     *("demo", "info", "models", "mosaic", "predict"),
@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit status is the answer."""
     words = list(sys.argv[1:] if argv is None else argv)
     options = _parser().parse_args(_with_verb(words))
-    options.command = shlex.join(["astroseg", *words])
+    options.command = shlex.join(["astroseg", *map(spoken_with_hdu, words)])  # it may be kept
     try:
         status: int = options.run(options)
         return status

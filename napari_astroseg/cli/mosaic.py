@@ -42,10 +42,15 @@ def add(verb: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Open the tiles, write the mosaic, and the footprint if it is asked for."""
     from napari_astroseg.cli.progress import Teller, steps_told
+    from napari_astroseg.errors import OutputError
     from napari_astroseg.sky.mosaics.mosaic import footprint, open_mosaic
     from napari_astroseg.sky.mosaics.mosaicfile import require_free
     from napari_astroseg.sky.mosaics.tilelist import tile_places
 
+    if options.footprint and options.footprint.resolve() == options.out.resolve():
+        raise OutputError(
+            f"{options.out} cannot hold the mosaic and its footprint; give --footprint another name"
+        )
     if not (options.force or options.resume):  # before tiles are compared, which may take a while
         for name in filter(None, (options.out, options.footprint)):
             require_free(name)

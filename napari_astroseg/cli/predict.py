@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_astroseg.errors import ImageError, OutputError
-from napari_astroseg.sky.files.address import Address, hdu_key
+from napari_astroseg.sky.files.address import Address, hdu_key, spoken
 
 if TYPE_CHECKING:
     from napari_astroseg.sky.image import SkyImage
@@ -99,7 +99,7 @@ def _one(options: argparse.Namespace, model: Any, image: SkyImage, out: Path) ->
 
     command = {
         "verb": "predict",
-        "image": image.reference.place if image.reference else "",
+        "image": spoken(image.reference.place) if image.reference else "",
         "hdu": image.reference.hdu if image.reference else None,
         "plane": image.reference.plane if image.reference else None,
         "model": model_anywhere(options.model),

@@ -100,7 +100,9 @@ def predict(
         yield event
     if not seen:
         raise MisfitError(
-            f"every pixel of this window of {image.name} is missing; choose one that holds data"
+            f"no pixel of this window of {image.name} has a value above "
+            f"{model.recipe.data.floor:g}, below which the model takes data for missing; choose a "
+            "window that holds data, in the model's unit"
         )
     result = {
         "window": inside,

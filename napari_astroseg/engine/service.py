@@ -1,8 +1,9 @@
 """The window's side of an engine process: ask, listen, cancel. Torch is never imported here.
 
-The engine is a child that runs `python -m napari_astroseg.engine.worker` and talks through its
-standard input and output in pickled frames (both ends are ours). It dies with its parent,
-because its input ends then. One engine does one job at a time and stays warm between jobs.
+The engine is a child that runs `python -P -m napari_astroseg.engine.worker` (`-P`: no modules from
+the current folder) and talks through its standard input and output in pickled frames (both ends
+are ours). It dies with its parent, because its input ends then. One engine does one job at a time
+and stays warm between jobs.
 """
 
 from __future__ import annotations
@@ -151,7 +152,7 @@ class Engine:
             _close_pipes(self._child)
             cores = max(1, (os.cpu_count() or 1) - self._spare_cores)
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "napari_astroseg.engine.worker"],
+                [sys.executable, "-P", "-m", "napari_astroseg.engine.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=_child_environment(cores),

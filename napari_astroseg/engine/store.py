@@ -104,10 +104,9 @@ class PredictionStore:
 
 def _work(window: Window, tiles: list[Tile], model: Model, image: SkyImage) -> str:
     """What makes two runs the same work, as text."""
-    source = image.reference
     return json.dumps(
         {
-            "image": [source.place, source.hdu, source.plane] if source else image.name,
+            "image": _place(image),
             "values": image.pixels.identity or _in_memory(image),
             "window": [window.x, window.y, window.width, window.height],
             "tiles": len(tiles),
@@ -116,6 +115,14 @@ def _work(window: Window, tiles: list[Tile], model: Model, image: SkyImage) -> s
         },
         sort_keys=True,
     )
+
+
+def _place(image: SkyImage) -> list[str | int | None] | str:
+    """Where an image is; not the URL of a far one, whose password is nothing to keep on disk."""
+    source = image.reference
+    if source is None:
+        return image.name
+    return [source.place if source.path is not None else "", source.hdu, source.plane]
 
 
 def _in_memory(image: SkyImage) -> str:

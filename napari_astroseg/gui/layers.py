@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from napari.layers import Image, Layer
+from qtpy.QtCore import QTimer
 
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.drawn.growing import grow_behind
@@ -65,6 +66,7 @@ __all__ = [
 ]
 
 _TOLD = "astroseg"
+_SETTLED_MS = 150
 
 
 def add_image(viewer: Viewer, image: SkyImage, stretch: Kind | None = None) -> Image:
@@ -79,6 +81,8 @@ def add_prepared(viewer: Viewer, prepared: LayerData) -> Image:
     axes, others, camera = viewer.dims.ndim, len(viewer.layers), _camera(viewer)
     zoom, centre = camera.zoom, camera.center
     layer = cast(Image, bare(viewer.add_image(data, **arguments)))
+    if not others:
+        _fit_when_settled(viewer)
     if layer.ndim > max(2, axes):  # the first to have planes says which is seen first
         show_plane(viewer, layer, first_plane(layer.metadata[METADATA]))
         if others:  # napari shows all of everything whenever an axis is added
@@ -125,6 +129,18 @@ def adopt(layer: Layer | None) -> SkyImage | None:
     if not isinstance(layer.data, np.ndarray) or not unmoved:
         return None
     return SkyImage.from_array(layer.data, name=layer.name)
+
+
+def _fit_when_settled(viewer: Viewer) -> None:
+    """Show all of the first image again when the window has made room for its controls."""
+    camera = _camera(viewer)
+    zoom = camera.zoom
+
+    def fit() -> None:
+        if camera.zoom == zoom and len(viewer.layers):  # nobody has zoomed meanwhile
+            viewer.reset_view()
+
+    QTimer.singleShot(_SETTLED_MS, fit)
 
 
 def _camera(viewer: Viewer) -> Any:

@@ -17,6 +17,7 @@ from napari_astroseg.gui.aids.box import AidsBox
 from napari_astroseg.gui.aids.goto import GoTo
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.cursor import CursorBox, words
+from napari_astroseg.gui.drawn.apart import keep_apart
 from napari_astroseg.gui.drawn.growing import grow_behind
 from napari_astroseg.gui.drawn.redraw import redraws_of
 from napari_astroseg.gui.fold import Fold
@@ -222,6 +223,9 @@ class MosaicDock(QWidget):
             self._came.clear()
             self.ways.tell(None)
         added = layers.add_all(self._viewer, ready.layers)
+        apart = keep_apart(self._viewer, added)
+        if apart:
+            self._say(apart)
         for redraw in (each for layer in added for each in redraws_of(layer)):
             redraw.refused.connect(self.notice.say)
         if self._together:
@@ -259,6 +263,11 @@ class MosaicDock(QWidget):
         self.settled.emit()
 
     def _complain(self, sentence: str) -> None:
+        """A sentence here, or where the dock is out of sight, over the canvas."""
+        self._say(sentence)
+        if self.visibleRegion().isEmpty():
+            show_error(sentence)
+
+    def _say(self, sentence: str) -> None:
         before = self.notice.text
         self.notice.say(f"{before}\n{sentence}" if before else sentence)
-        show_error(sentence)

@@ -87,10 +87,20 @@ def described(image: SkyImage) -> str:
         parts.insert(1, f"{image.count} {'plane' if axis is None else axis.kind}s")
     if image.wcs is not None:
         parts.append("/".join(image.wcs.wcs.ctype))
-    scale = image.pixel_scale_arcsec
-    if scale is not None:
-        parts.append(f"{scale:.3g}″/px")
+    sides = image.pixel_sides_arcsec
+    if sides is not None:
+        parts.append(_pixel(*sides))
     return " · ".join(parts)
+
+
+def _pixel(width: float, height: float) -> str:
+    if abs(width - height) > 0.01 * width:
+        return f"{_arcsec(width)} × {_arcsec(height)} pixels, drawn square"
+    return f"{_arcsec(math.sqrt(width * height))}/px"
+
+
+def _arcsec(size: float) -> str:
+    return f"{size:.3g}″" if size < 600 else f"{size / 60:.3g}′"
 
 
 def _value_text(image: SkyImage, column: int, row: int, plane: int) -> str:

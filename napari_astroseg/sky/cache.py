@@ -1,9 +1,10 @@
 """Cache: files that can be made again, kept in the user's cache, bounded, oldest use first out.
 
 The folder is `$ASTROSEG_CACHE`, or `astroseg` in the system's own place for caches. Nothing in
-it is trusted to be whole unless it is under its final name: entries are written beside it and
-renamed. Entries are files or folders; a use sets an entry's time of access, and leaves its time
-of change alone, by which readers know that it is still the same.
+it is trusted to be whole unless it is under its final name (entries are written beside it and
+renamed), or to be an entry at all unless it is this user's own file or folder. A use sets an
+entry's time of access, and leaves its time of change alone, by which readers know that it is still
+the same.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -54,18 +56,22 @@ class Cache:
     def find(self, name: str) -> Path | None:
         """The entry of that name, now used last; None if there is none."""
         path = self.folder / name
-        try:
-            changed = path.stat().st_mtime_ns
-        except OSError:
+        told = _own(path)
+        if told is None:
             return None
         with contextlib.suppress(OSError):  # read-only caches still serve
-            os.utime(path, ns=(time.time_ns(), changed))
+            os.utime(path, ns=(time.time_ns(), told.st_mtime_ns))
         return path
+
+    def matching(self, pattern: str) -> list[Path]:
+        """The entries whose names match, all now used last."""
+        found = (self.find(path.name) for path in self.folder.glob(pattern))
+        return [path for path in found if path is not None]
 
     def room(self) -> int:
         """Bytes that a new entry may take, if all others make way for it; 0 if none can be."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._make_folder()
             return max(0, min(self.limit, self._free() + sum(held for _, held, _ in self._all())))
         except OSError:
             return 0
@@ -77,7 +83,7 @@ class Cache:
         Parameters
         ----------
         name
-            Of the entry.
+            Of the entry; renamed beside itself, what is made is called that.
         size
             Bytes that it will take: older entries make room for them first.
 
@@ -87,12 +93,14 @@ class Cache:
             When it cannot fit, or the folder cannot be written to.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._make_folder()
             self.make_room(size)
             with tempfile.TemporaryDirectory(prefix=_MAKING, dir=self.folder) as making:
                 path = Path(making) / name
                 yield path
-                self._name(path, self.folder / name)
+                made = next(Path(making).iterdir(), path)
+                _written_out(made)
+                self._name(made, self.folder / made.name)
         except OSError as error:
             raise OutputError(
                 f"the cache {self.folder} cannot be written to ({error.strerror or error}); "
@@ -123,13 +131,20 @@ class Cache:
                 held -= bytes_held
                 free += bytes_held
 
+    def _make_folder(self) -> None:
+        """Make the folder, for this user alone."""
+        self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+
     def _name(self, made: Path, path: Path) -> None:
         """Give what was made its name, unless another process was faster."""
+        if _own(path) is not None:
+            return
+        remove(path)  # what is no entry is in the way
         try:
-            if not path.exists():
-                made.rename(path)
+            made.rename(path)
         except OSError:
-            if not path.exists():
+            if _own(path) is None:
                 raise
 
     def _free(self) -> int:
@@ -155,6 +170,28 @@ class Cache:
                     remove(path)
 
 
+def _own(path: Path) -> os.stat_result | None:
+    """What the system tells of this user's own file or folder; None for anything else."""
+    try:
+        told = path.lstat()
+    except OSError:
+        return None
+    user = os.getuid() if hasattr(os, "getuid") else told.st_uid
+    kind = stat.S_ISREG(told.st_mode) or stat.S_ISDIR(told.st_mode)
+    return told if kind and told.st_uid == user else None
+
+
+def _written_out(path: Path) -> None:
+    """Wait until a file or folder is on the disk: its name says that it is whole."""
+    for part in [path, *path.rglob("*")] if path.is_dir() else [path]:
+        if part.is_file():
+            file = os.open(part, os.O_RDWR)
+            try:
+                os.fsync(file)
+            finally:
+                os.close(file)
+
+
 def _bytes(path: Path) -> int:
     """What a file or folder holds."""
     parts = [path, *path.rglob("*")] if path.is_dir() else [path]
@@ -163,9 +200,9 @@ def _bytes(path: Path) -> int:
 
 def remove(path: Path) -> bool:
     """Remove a file or folder; whether it is gone, which one in use may not be."""
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
-    return not path.exists()
+    return not os.path.lexists(path)

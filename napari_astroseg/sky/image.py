@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -171,10 +172,16 @@ class SkyImage:
     @cached_property
     def pixel_scale_arcsec(self) -> float | None:
         """Geometric mean of the two pixel sides, arcsec; None without sky coordinates."""
+        sides = self.pixel_sides_arcsec
+        return None if sides is None else float(np.sqrt(sides[0] * sides[1]))
+
+    @cached_property
+    def pixel_sides_arcsec(self) -> tuple[float, float] | None:
+        """Width and height of a pixel, arcsec; None without sky coordinates."""
         if self.wcs is None:
             return None
-        sides = proj_plane_pixel_scales(self.wcs) * 3600.0
-        return float(np.sqrt(sides[0] * sides[1]))
+        width, height = proj_plane_pixel_scales(self.wcs) * 3600.0
+        return float(width), float(height)
 
     @property
     def frame(self) -> str | None:
@@ -184,7 +191,7 @@ class SkyImage:
         return str(self._own_sky()[1].name)
 
     def cutout(self, window: Window) -> NDArray[np.float32]:
-        """The values in `window`, float32, NaN where it hangs over the edge.
+        """The values in `window`, float32, NaN where it hangs over the edge; always a copy.
 
         (height, width), or (planes, height, width) for a stack.
         """
@@ -192,7 +199,7 @@ class SkyImage:
             return np.stack([self.plane(i).cutout(window) for i in range(self.count)])
         inside = window.overlap(Window.whole(self.shape))
         if inside == window:
-            return np.ascontiguousarray(self.pixels[inside.slices], dtype=np.float32)
+            return np.array(self.pixels[inside.slices], np.float32, order="C")
         values = np.full(window.shape, np.nan, np.float32)
         if inside is not None:
             values[inside.moved(-window.x, -window.y).slices] = self.pixels[inside.slices]
@@ -200,6 +207,8 @@ class SkyImage:
 
     def value(self, x: float, y: float) -> float:
         """The raw value of the pixel under (x, y); NaN outside."""
+        if not (math.isfinite(x) and math.isfinite(y)):
+            return float("nan")
         column, row = round(x), round(y)
         if not (0 <= column < self.shape[1] and 0 <= row < self.shape[0]):
             return float("nan")

@@ -24,6 +24,8 @@ _PROBE_FAR = 16
 """The same behind a network, where every row is a question to a server."""
 _BLOCKS = 8
 """Blocks along each axis where values are unpacked tile by tile, and samples along each block."""
+_FINEST = 1e-6
+"""Spread of values, of their median, below which single precision knows but a few steps."""
 _LABELS = 16
 """Planes up to which all labels are listed."""
 
@@ -64,7 +66,7 @@ def describe(path: str | Path | Address, progress: Progress = silent) -> dict[st
                 failed = error
                 notes.add(entry.hdu, (str(error),))
             else:
-                notes.add(entry.hdu, image.notes)
+                notes.add(entry.hdu, image.notes + finer_than_a_picture(image))
         if failed is not None and not rows:
             raise failed
         tables = [] if address.hdu is not None else [_table(table) for table in found.tables]
@@ -117,7 +119,7 @@ def _table(table: Table) -> dict[str, Any]:
 
 
 def _row(image: SkyImage, entry: Entry, found: Contents) -> dict[str, Any]:
-    scale = image.pixel_scale_arcsec
+    scale, sides = image.pixel_scale_arcsec, image.pixel_sides_arcsec
     error, mask = found.family(entry) if entry.role == "science" else (None, None)
     return {
         "hdu": entry.hdu,
@@ -134,6 +136,7 @@ def _row(image: SkyImage, entry: Entry, found: Contents) -> dict[str, Any]:
         "centre": _centre(image),
         "frame": image.frame,
         "pixel_scale_arcsec": None if scale is None else round(scale, 6),
+        "pixel_sides_arcsec": None if sides is None else [round(side, 6) for side in sides],
         "missing_fraction": missing_fraction(image),
         "planes": _planes(image),
         "uncertainty": None if error is None else error.hdu,
@@ -178,6 +181,29 @@ def missing_fraction(image: SkyImage) -> float | None:
     except ImageError:  # a damaged part does not keep the rest from being told
         return None
     return round(float(1.0 - np.mean(finite)), 4)
+
+
+def finer_than_a_picture(image: SkyImage) -> tuple[str, ...]:
+    """A note on values that differ by less than a picture in single precision can show.
+
+    Told by a coarse sample of the (first plane's) pixels: times in days are such values.
+    """
+    if image.dtype != np.float64:
+        return ()
+    try:
+        values = np.concatenate([np.ravel(values) for values in _samples(image)])
+    except ImageError:  # told where the image opens
+        return ()
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return ()
+    low, middle, high = np.percentile(finite, (1, 50, 99))
+    if not 0.0 < high - low < _FINEST * abs(middle):
+        return ()
+    return (
+        "its values differ by less than float32 can tell; the picture cannot show it, the cursor "
+        "can: subtract their mean first",
+    )
 
 
 def _samples(image: SkyImage) -> list[Any]:

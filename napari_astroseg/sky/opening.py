@@ -49,7 +49,7 @@ def open_image(
 
         return open_hips(address)
     with opened(address, progress) as file:
-        found = contents(file)
+        found = contents(file, address.hdu if isinstance(address.hdu, int) else None)
         images = Images(file, found)
         if address.hdu is None and found.bands:
             by_hdu = {entry.hdu: entry for entry in found.entries}

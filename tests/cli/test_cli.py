@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from astropy.io import fits
+from loopback import serving
 from skies import write_four_maps
 
 from napari_astroseg.cli.main import VERBS, main
@@ -207,6 +208,22 @@ def test_evaluate_prints_figures_and_writes_them(run, maps, tmp_path, capsys):
     figures = json.loads(capsys.readouterr().out)["figures"]
     assert {"dice", "recovery", "missed", "new"} <= figures.keys()
     assert json.loads((tmp_path / "evaluation.json").read_text())["recipe"] == "filaments"
+
+
+def test_nothing_that_predict_leaves_holds_a_password(run, maps, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    out = tmp_path / "out"
+    with serving(m17__fits=(maps / "000_image.fits").read_bytes()) as site:
+        url = site.url("m17.fits?sv=1&sig=hush[0]").replace("://", "://me:hush@")
+        words = (url, "--model", run, "--out", out, "--window", "0,0,64,64", "--force", "--json")
+        assert astroseg("predict", *words) == 0
+        told = json.loads((out / "provenance.json").read_text())["command"]
+        assert told["image"] == site.url("m17.fits")
+        assert f"'{site.url('m17.fits[0]')}'" in told["line"]
+        assert astroseg("predict", *words, "--resume") == 0
+    assert "hush" not in "".join(capsys.readouterr())
+    kept = [path for path in out.rglob("*") if path.is_file()]
+    assert [path for path in kept if b"hush" in path.read_bytes()] == []
 
 
 def test_an_interrupt_says_how_to_go_on(monkeypatch, run, maps, tmp_path, capsys):

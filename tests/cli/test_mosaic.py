@@ -83,6 +83,13 @@ def test_what_is_there_is_kept_unless_forced(files, tmp_path, capsys):
     assert "is one of the tiles" in capsys.readouterr().err
 
 
+def test_the_footprint_needs_a_file_of_its_own(files, tmp_path, capsys):
+    out, same = tmp_path / "m.fits", f"{tmp_path}/../{tmp_path.name}/m.fits"
+    assert astroseg("mosaic", *files, "--out", out, "--footprint", same, "--force") == 1
+    assert "give --footprint another name" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_a_bad_tile_is_one_sentence(files, tmp_path, capsys):
     (tmp_path / "words.fits").write_text("none", encoding="utf-8")
     out = tmp_path / "m.fits"

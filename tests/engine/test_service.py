@@ -96,6 +96,14 @@ def test_a_killed_child_is_told_and_replaced(engine, image):
     assert list(engine.run(fake("predict", "model", image, HERE)))
 
 
+def test_the_child_takes_no_module_from_the_current_folder(image, engine, tmp_path, monkeypatch):
+    (tmp_path / "platformdirs.py").write_text("open('ran', 'w')\n")
+    (tmp_path / "numpy.py").write_text("open('ran', 'w')\n")
+    monkeypatch.chdir(tmp_path)
+    assert list(engine.run(fake("predict", "model", image, HERE)))
+    assert not (tmp_path / "ran").exists()
+
+
 def test_the_child_ends_with_its_parent():
     script = (
         "from napari_astroseg.engine.service import Engine\n"

@@ -81,6 +81,15 @@ def test_a_family_is_one_row_and_the_science_image_is_chosen(
     picker.reject()
 
 
+def test_the_first_column_holds_its_words(dock: MosaicDock, two_chips: Path, qtbot: Any) -> None:
+    picker = asked(dock, two_chips, qtbot)
+    item = picker.list.topLevelItem(0)
+    widest = picker.list.fontMetrics().horizontalAdvance("with uncertainty ERR and mask DQ")
+    assert picker.list.columnWidth(0) >= SIDE + widest
+    assert picker.list.visualItemRect(item).height() >= SIDE
+    picker.reject()
+
+
 def test_thumbnails_come_as_they_are_made(dock: MosaicDock, two_chips: Path, qtbot: Any) -> None:
     picker = asked(dock, two_chips, qtbot)
     items = [picker.list.topLevelItem(row) for row in range(3)]

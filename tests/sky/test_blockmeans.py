@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_astroseg.sky.compiled import compiled
 from napari_astroseg.sky.pyramids import blockmeans
-from napari_astroseg.sky.pyramids.blockmeans import Encoding, Reducer, compiled
+from napari_astroseg.sky.pyramids.blockmeans import Encoding, Reducer
 from napari_astroseg.sky.pyramids.chunks import CHUNK
 
 STORED = (">f4", ">f8", "<f4", "<f8", ">i2", ">i4", ">i8", "u1")
@@ -121,6 +122,22 @@ def test_sums_do_not_overflow_where_means_do_not() -> None:
     assert means_of(values, Encoding(values.dtype), 3)[-1][0, 0] == np.float32(3e38)
     doubles = np.full((2, 2), 1e300, ">f8")
     assert means_of(doubles, Encoding(doubles.dtype), 1)[0][0, 0] == np.inf
+
+
+@pytest.mark.parametrize("height", [16, 37, 64])
+@pytest.mark.parametrize("part", [2, 8, 22])
+def test_a_strip_in_parts_is_the_strip(height: int, part: int) -> None:
+    values = np.random.default_rng(1).normal(size=(height, 600)).astype(">f4")
+    values[3:9] = np.nan
+    sizes = [CHUNK * CHUNK * 2, CHUNK * CHUNK, CHUNK * CHUNK, CHUNK * CHUNK]
+    starts = np.array([0, 0, *np.cumsum(sizes)[:-1]])
+    whole, parted = np.full((2, sum(sizes)), -99.0, np.float32)
+    Reducer(Encoding(values.dtype), 600, 4).reduce(values, whole, starts)
+    reducer = Reducer(Encoding(values.dtype), 600, 4)
+    for top in range(0, height, part):
+        more = top + part < height
+        reducer.reduce(values[top : top + part], parted, starts, above=top, more=more)
+    np.testing.assert_array_equal(parted, whole)
 
 
 def test_a_reducer_serves_strip_after_strip() -> None:

@@ -115,6 +115,25 @@ def test_what_a_dead_process_left_is_swept_and_what_lives_is_not() -> None:
     assert alive.exists()
 
 
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owner here")
+def test_only_this_user_s_own_files_are_entries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache("things", 10 * KIB)
+    made = make(cache, "a")
+    assert [folder.stat().st_mode & 0o777 for folder in (made.parent, tmp_path / "cache")] == [
+        0o700,
+        0o700,
+    ]
+    (cache.folder / "link").symlink_to(made)
+    assert cache.find("link") is None
+    assert make(cache, "link").is_symlink() is False  # it takes the place
+    assert cache.find("link") is not None
+    monkeypatch.setattr(os, "getuid", lambda: made.stat().st_uid + 1)
+    assert cache.find("a") is None
+    assert cache.matching("*") == []
+
+
 def test_what_cannot_fit_is_refused_and_costs_no_other_entry() -> None:
     cache = Cache("things", 3 * KIB)
     make(cache, "a")

@@ -278,6 +278,11 @@ def test_other_grids_are_refused_in_words() -> None:
         ("g", 0.48), ("img_z", 0.90), ("gc_2mass_k", 2.17), ("Ks", 2.17), ("HSC-Y", 1.02),
         ("3.6", 3.6), ("spitzer 8um", 8.0), ("24 µm", 24.0), ("850nm", 0.85), ("wise_w3", 11.6),
         ("F814W", 0.814), ("F160W", 1.6), ("F090W", 0.9), ("F1500W", 15.0), ("PLW", 500.0),
+        ("red", 0.62), ("sky_green", 0.53), ("PACS blue", 70.0), ("pacs_red", 160.0),
+        ("F200W", 2.0), ("F322W2", 3.22), ("F444W", 4.44), ("F770W", 7.7), ("F2550W", 25.5),
+        ("F606W", 0.606), ("F225W", 0.225), ("F125W", 1.25), ("F110W", 1.1), ("F105W", 1.05),
+        ("F140W", 1.4), ("F140LP", 0.14), ("F850LP", 0.85), ("F1042M", 1.042),
+        ("nircam_F410M", 4.1), ("hst_wfc3_F410M", 0.41),
     ],
 )  # fmt: skip
 def test_a_name_tells_its_wavelength(name: str, expected: float) -> None:
@@ -292,4 +297,6 @@ def test_other_names_tell_none(name: str) -> None:
 def test_the_reddest_comes_first() -> None:
     assert reddest_first(["img_g", "img_z", "img_r"]) == [1, 2, 0]
     assert reddest_first(["3.6", "8.0", "4.5", "notes"]) == [1, 2, 0, 3]
+    assert reddest_first(["blue", "red", "green"]) == [1, 2, 0]
+    assert reddest_first(["F606W", "F444W", "F200W"]) == [1, 2, 0]
     assert reddest_first(["a1", "a2", "a3"]) == [0, 1, 2]

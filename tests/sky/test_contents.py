@@ -408,3 +408,16 @@ def test_what_precedes_a_broken_hdu_opens(tmp_path: Path) -> None:
     assert "HDU 2 cannot be read" in image.notes[0]
     with pytest.raises(ImageError, match="no HDU 'right'"):
         open_image(path, "right")
+
+
+def test_an_hdu_by_its_number_needs_no_other_end_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "many.fits"
+    hdus = [fits.ImageHDU(np.ones((4, 4), "f4"), name=n) for n in ("SCI", "ERR", *["X"] * 400)]
+    fits.HDUList([fits.PrimaryHDU(), *hdus]).writeto(path)
+    with opened(Address.of(path)) as file:
+        assert len(contents(file, 1).entries) == 257
+        assert len(contents(file).entries) == 402
+    image = open_image(path, 1)
+    assert image.uncertainty is not None
+    assert "its uncertainty and mask were looked for up to HDU 257 of its file" in image.notes
+    assert open_image(path, 300).notes == open_image(path, "SCI").notes

@@ -109,9 +109,47 @@ def test_a_weight_before_its_image_is_not_the_default(tmp_path: Path) -> None:
     path = written(tmp_path / "a.fits", ("WEIGHT", 1, VALUES), ("SCI", 1, VALUES * 3))
     image = open_image(path)
     np.testing.assert_array_equal(whole(image), VALUES * 3)
-    assert image.uncertainty is not None
+    assert image.uncertainty is None
     only = written(tmp_path / "b.fits", ("WEIGHT", 1, VALUES))
     np.testing.assert_array_equal(whole(open_image(only)), VALUES)
+
+
+@pytest.mark.parametrize(
+    ("card", "told", "inverse"),
+    [
+        ("WGTTYPE", "IVAR", True),
+        ("BUNIT", "1/(MJy/sr)**2", True),
+        ("BUNIT", "nanomaggy^-2", True),
+        ("COMMENT", "Weights are inverse variances", True),
+        ("WGTTYPE", "MAP_WEIGHT", False),
+        ("BUNIT", "erg s-1 cm-2", False),
+        ("HISTORY", "coadded with inverse variance weights", False),
+    ],
+)
+def test_weights_become_an_uncertainty_where_their_header_says_so(
+    tmp_path: Path, card: str, told: str, inverse: bool
+) -> None:
+    path = written(tmp_path / "a.fits", ("SCI", 1, VALUES), ("WEIGHT", 1, VALUES + 4))
+    with fits.open(path, "update") as hdus:
+        hdus[2].header[card] = told
+    assert pictures(path)[1].role == ("uncertainty" if inverse else "other")
+    image = open_image(path)
+    assert (image.uncertainty is not None) == inverse
+    if inverse:
+        np.testing.assert_allclose(whole(image.uncertainty), (VALUES + 4) ** -0.5, rtol=1e-6)
+
+
+def test_a_width_of_lines_is_a_map_with_errors_of_its_own(tmp_path: Path) -> None:
+    names = [f"STELLAR_{n}{end}" for n in ("VEL", "SIGMA") for end in ("", "_IVAR", "_MASK")]
+    path = written(tmp_path / "a.fits", *((n, 1, VALUES + k) for k, n in enumerate(names, 1)))
+    assert [entry.role for entry in pictures(path)] == ["science", "uncertainty", "mask"] * 2
+    image = open_image(path, "STELLAR_SIGMA")
+    np.testing.assert_allclose(whole(image.uncertainty), (VALUES + 5) ** -0.5, rtol=1e-6)
+    np.testing.assert_array_equal(whole(image.mask), VALUES + 6)
+    plain = written(tmp_path / "b.fits", ("STELLAR", 1, VALUES), ("STELLAR_SIGMA", 1, VALUES + 1))
+    np.testing.assert_array_equal(whole(open_image(plain).uncertainty), VALUES + 1)
+    alone = written(tmp_path / "c.fits", ("GAS_SIGMA", 1, VALUES), ("GAS_FLUX", 1, VALUES))
+    assert [entry.role for entry in pictures(alone)] == ["science", "science"]
 
 
 def test_an_error_goes_before_a_variance_and_a_component_stands_for_none(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
+import tracemalloc
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -335,6 +337,57 @@ def test_a_process_of_its_own_can_be_stopped(tmp_path: Path) -> None:
     assert not grown(image)
     folder = tmp_path / "cache" / "pyramids"
     assert not folder.exists() or [*folder.iterdir()] == []
+
+
+def test_a_process_of_its_own_takes_no_module_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, values = plain(tmp_path)
+    (tmp_path / "platformdirs.py").write_text("open('ran', 'w')\nfrom os import nothing\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(growth, "_fill", refuse)  # not here
+    lines: list[Any] = []
+    begin = growthprocess.subprocess.Popen
+
+    def begun(line: list[str], **options: Any) -> Any:
+        lines.append(line)
+        return begin(line, **options)
+
+    monkeypatch.setattr(growthprocess.subprocess, "Popen", begun)
+    grow(image, apart=True)
+    assert are_means(image, values)
+    assert not (tmp_path / "ran").exists()
+    assert str(tmp_path) not in " ".join(lines[0])  # anyone can read a command line
+
+
+@pytest.mark.parametrize("blank", [-99_999, 40_000, 10**12, 2.5, "none", True])
+def test_a_blank_that_no_value_can_be_leaves_all_values(tmp_path: Path, blank: Any) -> None:
+    values = np.arange(4200 * 20, dtype=np.int16).reshape(4200, 20)
+    hdu = fits.PrimaryHDU(values)
+    hdu.header["BLANK"] = blank
+    hdu.writeto(tmp_path / "a.fits", output_verify="ignore")
+    image = open_image(tmp_path / "a.fits")
+    assert ("its BLANK" in " ".join(image.notes)) is (type(blank) is not int)
+    np.testing.assert_array_equal(image.pixels[0:4, 0:20], values[:4])
+    assert grow(image) == ()
+    assert are_means(image, values.astype(np.float64))
+
+
+def test_a_very_wide_image_takes_no_more_memory(tmp_path: Path) -> None:
+    hdu = fits.PrimaryHDU(np.ones((1, 1), np.float32))
+    hdu.header["NAXIS1"], hdu.header["NAXIS2"] = 400_000, 512
+    path = tmp_path / "wide.fits"
+    path.write_bytes(hdu.header.tostring().encode())
+    os.truncate(path, 2880 + -(-400_000 * 512 * 4 // 2880) * 2880)  # a hole on most disks
+    image = open_image(path)
+    tracemalloc.start()
+    try:
+        grow(image)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert grown(image)
+    assert peak < 512 * 2**20
 
 
 def test_what_a_process_of_its_own_cannot_do_is_done_here(

@@ -21,6 +21,7 @@ from napari_astroseg.sky.files import tablecolumns
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.pyramids import pyramid
+from napari_astroseg.sky.spheres import healpixorder
 from napari_astroseg.sky.spheres.healpix import UNSEEN, HealpixPixels, is_healpix
 
 NSIDE = 64
@@ -200,6 +201,36 @@ def test_a_part_of_the_sky_is_shown_around_its_middle(
     assert np.isfinite(seen).sum() == pytest.approx(4 * len(listed), rel=0.05)
     for edge in (seen[0], seen[-1], seen[:, 0], seen[:, -1]):
         assert np.isnan(edge).all()
+
+
+@pytest.mark.parametrize("kind", ["u2", "u4", "u8"])
+def test_listed_pixels_may_be_unsigned(tmp_path: Path, kind: str) -> None:
+    pixels = np.arange(3000, 3400).astype(kind)
+    columns = [
+        fits.Column("PIXEL", {"u2": "I", "u4": "J", "u8": "K"}[kind], array=pixels,
+                    bzero=2 ** (8 * pixels.itemsize - 1)),
+        fits.Column("I", "E", array=pixels.astype("f4")),
+    ]  # fmt: skip
+    hdu = fits.BinTableHDU.from_columns(columns)
+    hdu.header.update(PIXTYPE="HEALPIX", ORDERING="RING", NSIDE=NSIDE, COORDSYS="G")
+    image = open_image(save(tmp_path / "map.fits", hdu))
+    np.testing.assert_array_equal(np.unique(whole(image))[: pixels.size], pixels)
+
+
+def test_a_list_is_looked_through_in_batches_and_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = np.arange(9000, 9400)
+    hdu = table({"PIXEL": pixels, "I": pixels.astype("f4")}, COORDSYS="E")
+    path = save(tmp_path / "map.fits", hdu)
+    whole_at_once = open_image(path)
+    monkeypatch.setattr(healpixorder, "_BATCH", 7)
+    batched = open_image(path)
+    assert batched.header["CRVAL1"] == pytest.approx(whole_at_once.header["CRVAL1"], abs=1e-9)
+    np.testing.assert_array_equal(whole(batched), whole(whole_at_once))
+    monkeypatch.setattr(healpixorder, "MOST_LISTED", 399)
+    with pytest.raises(ImageError, match="lists 400 pixels, more than are held in memory"):
+        open_image(path)
 
 
 def test_a_map_of_several_orders(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
+from astropy.io import fits
 from astropy.wcs import WCS
 from loopback import serving
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ from reproject.hips import hips_as_dask_array, reproject_to_hips
 
 from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.files.address import Address
+from napari_astroseg.sky.files.far import patience
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.pyramids import pyramid
@@ -213,6 +216,26 @@ def test_pictures_are_three_bands(copy: Path, form: str) -> None:
     assert np.nanmax(blue[on]) < 20
     if form == "png":
         np.testing.assert_array_equal(np.isfinite(red), on)
+
+
+def test_a_url_without_an_ending_is_opened_before_it_is_taken_for_a_hips(
+    hips: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(patience, "PAUSES_S", (0.01,))
+    file = io.BytesIO()
+    fits.PrimaryHDU(np.ones((30, 40), np.float32)).writeto(file)
+    with serving(cutout=file.getvalue()) as site:
+        assert open_image(site.url("cutout")).shape == (30, 40)
+        assert not any("properties" in asked for asked in site.requests)
+        site.files["survey"] = b"<html>what is in this folder</html>"
+        site.files["survey/properties"] = (hips / "properties").read_bytes()
+        assert is_hips(site.url("survey"))
+        site.forget()
+        site.status = lambda number: 503
+        with pytest.raises(ImageError, match="503"):
+            open_image(site.url("survey"))
+        assert {asked.split()[1] for asked in site.requests} == {"survey"}
 
 
 def test_numbers_are_preferred_to_pictures(copy: Path) -> None:

@@ -131,6 +131,17 @@ def test_the_value_under_the_cursor(x: float, y: float) -> None:
         assert np.isnan(got)
 
 
+@pytest.mark.parametrize(("x", "y"), [(np.nan, 1.0), (1.0, np.nan), (np.inf, 1.0)])
+def test_no_pixel_is_under_what_is_no_number(image: SkyImage, x: float, y: float) -> None:
+    assert np.isnan(image.value(x, y))
+
+
+def test_a_cutout_is_a_copy() -> None:
+    held = np.ones((6, 6), np.float32)
+    SkyImage.from_array(held).cutout(Window.whole((6, 6)))[:] = 7.0
+    assert (held == 1.0).all()
+
+
 def test_a_cutout_wholly_outside_is_missing(image: SkyImage) -> None:
     assert np.isnan(image.cutout(Window(500, 500, 4, 3))).all()
     assert image.cutout(Window(500, 500, 4, 3)).shape == (3, 4)

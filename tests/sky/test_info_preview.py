@@ -172,6 +172,14 @@ def test_a_healpix_map_is_described(tmp_path):
     assert 0.15 < image["missing_fraction"] < 0.3  # the corners beside a Mollweide ellipse
 
 
+@pytest.mark.parametrize(("offset", "told"), [(2460000.5, True), (1.0, False)])
+def test_values_finer_than_a_picture_are_noted(tmp_path, offset, told):
+    values = offset + np.random.default_rng(0).uniform(0, 0.1, (40, 50))
+    fits.writeto(tmp_path / "times.fits", values)
+    notes = describe(tmp_path / "times.fits")["notes"]
+    assert any("less than float32 can tell" in note for note in notes) == told
+
+
 def test_a_packed_image_is_sampled_in_a_few_tiles(tmp_path, monkeypatch):
     values = np.ones((1500, 1400), np.float32)
     values[:750] = np.nan

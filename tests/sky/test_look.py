@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import gzip
 import os
 import pickle
 import re
@@ -27,6 +28,7 @@ from napari_astroseg.sky.files.hdus import open_hdus
 from napari_astroseg.sky.files.look import look
 from napari_astroseg.sky.files.opened import opened
 from napari_astroseg.sky.files.packed.extent import HEADER_LIMIT
+from napari_astroseg.sky.files.packed.unpack import unpacked
 from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.info import describe
 from napari_astroseg.sky.opening import open_image
@@ -370,6 +372,23 @@ def test_a_handle_reads_at_positions_and_travels(tmp_path: Path) -> None:
         assert into.tolist() == [250, 251, 252, 253, 254, 255]
     with pytest.raises(ImageError, match="the file ends before its image does"):
         handle.read(np.empty(6, np.uint8), 3996)
+
+
+def test_a_handle_that_travels_finds_its_own_version_or_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "bytes"
+    path.write_bytes(b"first")
+    letter = pickle.dumps(LocalHandle(path, "called.fits"))
+    assert pickle.loads(letter).name == "called.fits"
+    os.utime(path, ns=(10**18, 10**18))
+    with pytest.raises(ImageError, match=r"called\.fits was changed while it was open; open it"):
+        pickle.loads(letter)
+    packed = tmp_path / "map.fits.gz"
+    packed.write_bytes(gzip.compress(b"SIMPLE  =".ljust(2880)))
+    letter = pickle.dumps(unpacked(str(packed), LocalHandle(packed), "gzip")[0])
+    assert pickle.loads(letter).name == "map.fits.gz"
+    os.utime(packed, ns=(10**18, 10**18))
+    with pytest.raises(ImageError, match=r"map\.fits\.gz was changed while it was open"):
+        pickle.loads(letter)
 
 
 def test_reads_without_positioned_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

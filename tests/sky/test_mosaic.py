@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from astropy import units as u
 from astropy.io import fits
 from astropy.wcs import WCS
 from numpy.typing import NDArray
@@ -408,3 +409,70 @@ def test_tile_places(tmp_path: Path) -> None:
         tile_places([tmp_path / "empty"])
     with pytest.raises(ImageError, match="no file is called"):
         tile_places([f"{tmp_path}/nothing*.fits"])
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8, 16, 32, 64])
+def test_a_ramp_stays_a_ramp_at_every_level(factor: int) -> None:
+    shape = (256, 512)
+    for ramp in np.mgrid[:256, :512].astype(np.float32):
+        image = SkyImage.from_array(ramp, WCS(sky_header(shape)), name="ramp")
+        mosaic = open_mosaic([image])
+        expected = ramp.reshape(256 // factor, factor, 512 // factor, factor).mean((1, 3))
+        seen = mosaic.pixels.reduced(factor)[:, :]  # type: ignore[attr-defined]
+        np.testing.assert_allclose(seen, expected, atol=1e-3)
+        for level in pyramid_levels(mosaic):
+            if getattr(level, "factor", 0) == factor:
+                drawn = np.asarray(level[: expected.shape[0], : expected.shape[1]])
+                np.testing.assert_allclose(drawn, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("unit", "scaled"),
+    [("Jy/pix", True), ("Jy/pixel", True), ("count", True), ("ct/s", True), ("electron", True),
+     ("DN", True), ("adu", True), ("photon/s", True), ("electron/s", True),
+     ("MJy/sr", False), ("Jy/beam", False), ("ct/arcsec2", False), ("", False)],
+)  # fmt: skip
+def test_what_is_per_pixel_keeps_its_sum(unit: str, scaled: bool) -> None:
+    values = np.zeros((120, 120), np.float32)
+    values[40:80, 40:80] = 1.0
+    headers = [sky_header(values.shape, arcsec=1.0, lon=lon) for lon in (30.0, 30.05)]
+    tiles = [
+        SkyImage.from_array(values, WCS(header), unit, f"t{n}") for n, header in enumerate(headers)
+    ]
+    mosaic = open_mosaic(tiles, scale=4.0)
+    total = np.nansum(whole(mosaic)) * (1 if scaled else 16)
+    assert total == pytest.approx(2 * values.sum(), rel=0.01)
+    assert any("per pixel" in note for note in mosaic.notes) == scaled
+
+
+@pytest.mark.parametrize("unit", ["mag(Jy)", "Jy"])
+def test_magnitudes_are_no_multiples_of_one_another(unit: str) -> None:
+    assert np.isfinite(u.Unit("mag(AB)").to(u.Unit(unit)))  # astropy would
+    wcs = WCS(sky_header((30, 40)))
+    tiles = [SkyImage.from_array(sky((30, 40)), wcs, each, each) for each in (unit, "mag(AB)")]
+    for order in (tiles, tiles[::-1]):
+        with pytest.raises(ImageError, match="cannot be converted"):
+            open_mosaic(order)
+
+
+def test_masks_that_are_not_applied_are_told() -> None:
+    image = SkyImage.from_array(sky((30, 40)), WCS(sky_header((30, 40))))
+    flagged = replace(image, mask=SkyImage.from_array(np.zeros((30, 40), np.uint8)))
+    assert not any("mask" in note for note in open_mosaic([image, image]).notes)
+    assert any(
+        "masks of the tiles are not applied" in n for n in open_mosaic([image, flagged]).notes
+    )
+
+
+def test_infinities_stay_what_they_are() -> None:
+    values = sky((30, 40))
+    values[5, 5], values[6, 6] = np.inf, -np.inf
+    plain = sky((30, 40))
+    wcs = WCS(sky_header((30, 40)))
+    one, other = (SkyImage.from_array(each, wcs) for each in (values, plain))
+    for tiles in ([one, one], [one, other], [other, one], [other, one, other, one]):
+        seen = whole(open_mosaic(tiles))
+        assert seen[5, 5] == np.inf and seen[6, 6] == -np.inf
+        assert np.isfinite(seen).sum() == seen.size - 2
+    opposite = whole(open_mosaic([one, SkyImage.from_array(-values, wcs)]))
+    assert np.isnan(opposite[5, 5])

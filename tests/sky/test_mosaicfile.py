@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tracemalloc
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +247,69 @@ def test_memory_does_not_grow_with_the_picture(tmp_path: Path, compress: bool) -
     finally:
         tracemalloc.stop()
     assert peak < 100 * 2**20  # of 343 MiB
+
+
+def test_files_that_are_read_are_never_written_to(tmp_path: Path) -> None:
+    header = sky_header(SHAPE)
+    names = ("SCI", "ERR")
+    chips = [fits.ImageHDU(sky(SHAPE), header, name=name) for name in names]
+    fits.HDUList([fits.PrimaryHDU(), *chips]).writeto(tmp_path / "both.fits")
+    image = open_image(tmp_path / "both.fits")
+    assert image.uncertainty is not None
+    bare = replace(image.uncertainty, reference=None)
+    for each in (image.uncertainty, bare):
+        with pytest.raises(OutputError, match="files that are read"):
+            next(write_mosaic(each, tmp_path / "both.fits", overwrite=True))
+    tiles = cut(tmp_path, sky(SHAPE), header, CORNERS[:2], unit="")
+    inner = open_mosaic(tiles)
+    outer = open_mosaic([inner, image])
+    for file in (*tiles, tmp_path / "both.fits"):
+        with pytest.raises(OutputError, match="files that are read"):
+            next(write_mosaic(outer, file, overwrite=True))
+        assert np.isfinite(values_in(file)).all()
+
+
+def test_one_writer_at_a_time(tmp_path: Path) -> None:
+    files, out = tall(tmp_path), tmp_path / "m.fits"
+    first = write_mosaic(files, out)
+    next(first)
+    for resume in (False, True):
+        with pytest.raises(OutputError, match="is being written already"):
+            next(write_mosaic(files, out, resume=resume))
+    list(first)
+    np.testing.assert_array_equal(values_in(out), open_mosaic(files).pixels[:, :])
+    assert parts(tmp_path) == []
+
+
+def test_the_lock_of_a_dead_process_is_taken_over(tmp_path: Path) -> None:
+    files, out = tall(tmp_path), tmp_path / "m.fits"
+    next(write_mosaic(files, out))
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    lock = tmp_path / ".m.fits.part" / "lock"
+    assert not lock.exists()
+    lock.write_text(str(dead.pid), encoding="ascii")
+    assert next(iter(write_mosaic(files, out, resume=True))).done == 2
+
+
+def test_a_folder_of_others_is_left_alone(tmp_path: Path) -> None:
+    part = tmp_path / ".m.fits.part"
+    part.mkdir()
+    (part / "thesis.tex").write_text("years", encoding="utf-8")
+    with pytest.raises(OutputError, match="holds other files"):
+        next(write_mosaic(tall(tmp_path), tmp_path / "m.fits"))
+    assert [each.name for each in part.iterdir()] == ["thesis.tex"]
+
+
+@FORMS
+def test_only_the_same_whole_file_needs_no_writing(tmp_path: Path, compress: bool) -> None:
+    mosaic = open_mosaic(cut(tmp_path, sky(SHAPE), sky_header(SHAPE), CORNERS))
+    out = tmp_path / "m.fits"
+    list(write_mosaic(mosaic, out, compress=compress))
+    assert list(write_mosaic(mosaic, out, compress=compress, resume=True)) == []
+    for other in ({"compress": not compress}, {"compress": compress, "dtype": "float64"}):
+        with pytest.raises(OutputError, match="is there already"):
+            next(write_mosaic(mosaic, out, resume=True, **other))
+    os.truncate(out, out.stat().st_size - 2880)
+    with pytest.raises(OutputError, match="is there already"):
+        next(write_mosaic(mosaic, out, compress=compress, resume=True))

@@ -80,7 +80,8 @@ def test_names_and_halves_are_no_coordinates(text: str) -> None:
     assert read_position(text) is None
 
 
-@pytest.mark.parametrize("text", ["10.68 95", "720 0", "l=30 b=-91", "05:35:17 -95:00:00"])
+@pytest.mark.parametrize("text", ["10.68 95", "720 0", "l=30 b=-91", "05:35:17 -95:00:00",
+             "05:75:17 -05:39:00", "05:35:17 -05:23:60"])  # fmt: skip
 def test_impossible_places_are_told(text: str) -> None:
     with pytest.raises(PlaceError, match="no place on the sky; give"):
         read_position(text)
@@ -180,6 +181,13 @@ def test_names_are_asked_once_and_remembered(service: list[str]) -> None:
     assert (first.ra.deg, first.dec.deg) == pytest.approx((111.25, -22.5))
     assert again.separation(first).arcsec < 1e-6
     assert len(service) == 1
+
+
+def test_signs_tell_names_apart(service: list[str]) -> None:
+    sesame.resolve("Hogs 7")
+    assert sesame.remembered(" HOGS  7") is not None
+    assert sesame.remembered("Hogs -7") is None
+    assert sesame.remembered("Hogs .7") is None
 
 
 def test_an_unknown_name_is_told(service: list[str]) -> None:

@@ -27,6 +27,7 @@ from napari_astroseg.sky.files.far import blocks, fsspecstore, patience
 from napari_astroseg.sky.files.far.blocks import BLOCK, KEPT, SPAN, Blocks
 from napari_astroseg.sky.files.far.patience import Version
 from napari_astroseg.sky.files.far.remote import RemoteHandle
+from napari_astroseg.sky.files.far.signed import unsigned
 from napari_astroseg.sky.files.handle import open_handle
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.pyramids import pyramid
@@ -253,10 +254,38 @@ def test_a_pickled_image_reads_in_a_fresh_process(site: Site, values: NDArray[np
     assert float(done.stdout) == values[-1, -1]
 
 
+@pytest.mark.parametrize(
+    ("query", "bare"),
+    [
+        ("?X-Amz-Credential=a&X-Amz-Signature=b&X-Amz-Date=c&versionId=d", "?versionId=d"),
+        ("?sv=2022&sig=a&se=b&sp=r#c", "#c"),
+        ("?a=1&X-Goog-Signature=b&X-Goog-Expires=9&c=2", "?a=1&c=2"),
+        ("?Expires=1&Signature=b&Key-Pair-Id=c", ""),
+        ("?st=1", "?st=1"),
+        ("?token=m17&expires=no&policy=a", "?token=m17&expires=no&policy=a"),
+        ("?sig=3&se=4", "?sig=3&se=4"),
+        ("?X-Amz-Date=now", "?X-Amz-Date=now"),
+    ],
+)
+def test_only_a_whole_signature_is_no_part_of_a_name(query: str, bare: str) -> None:
+    assert unsigned(f"https://a.org/m17.fits{query}") == f"https://a.org/m17.fits{bare}"
+
+
+def test_a_file_without_a_version_is_known_by_its_ends(site: Site, plain: bytes) -> None:
+    site.tag = site.modified = ""
+    first = RemoteHandle(site.url("m17.fits")).identity
+    assert RemoteHandle(site.url("m17.fits")).identity == first
+    site.files["m17.fits"] = plain[:100_000] + b"?" + plain[100_001:]
+    second = RemoteHandle(site.url("m17.fits")).identity
+    site.files["m17.fits"] = plain[:-1] + b"?"
+    third = RemoteHandle(site.url("m17.fits")).identity
+    assert len({first, second, third}) == 3
+
+
 def test_the_identity_is_the_file_s_version(site: Site) -> None:
     first = RemoteHandle(site.url("m17.fits")).identity
     assert RemoteHandle(site.url("m17.fits")).identity == first
-    signed = site.url("m17.fits?X-Amz-Signature=secret&X-Amz-Date=now")
+    signed = site.url("m17.fits?X-Amz-Credential=me&X-Amz-Signature=secret&X-Amz-Date=now")
     assert RemoteHandle(signed).identity == first
     assert RemoteHandle(site.url("m17.fits?plane=2")).identity != first
     site.tag = '"two"'
@@ -400,6 +429,14 @@ def test_versions(one: Version, other: Version, differ: bool) -> None:
 
 
 # --- secrets ------------------------------------------------------------------------------
+
+
+def test_what_is_not_read_as_an_address_is_told_without_its_secrets() -> None:
+    secret = "https://me:hush@a.org/m17.fits?sig=hush"
+    for written, hdu in ((f"{secret}[]", None), (f"{secret}[1]", 2)):
+        with pytest.raises(ImageError, match=r"https://a\.org/m17\.fits\[1?\]") as told:
+            Address.of(written, hdu)
+        assert "hush" not in str(told.value)
 
 
 def test_passwords_and_signatures_are_never_said(site: Site) -> None:

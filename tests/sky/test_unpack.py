@@ -153,6 +153,28 @@ def test_its_image_outlives_the_cache_and_travels(tmp_path: Path, cache: Path) -
     np.testing.assert_array_equal(pickle.loads(pixels)[0:53, 0:40], noise())
 
 
+@pytest.mark.parametrize("how", ["short", "long", "link", "folder"])
+def test_an_entry_that_is_not_what_was_unpacked_is_made_again(
+    tmp_path: Path, cache: Path, how: str
+) -> None:
+    path = tmp_path / "map.fits.gz"
+    path.write_bytes(gzip.compress(plain()))
+    open_image(path)
+    (entry,) = cache.iterdir()
+    planted = tmp_path / "planted.fits"
+    planted.write_bytes(plain(noise() + 1))
+    if how in {"short", "long"}:
+        entry.write_bytes(plain()[:-2880] if how == "short" else plain() + bytes(2880))
+    else:
+        entry.unlink()
+        entry.symlink_to(planted) if how == "link" else entry.mkdir()
+    again = open_image(path)
+    np.testing.assert_array_equal(again.cutout(Window(0, 0, 40, 53)), noise())
+    (entry,) = cache.iterdir()
+    assert not entry.is_symlink()
+    assert entry.read_bytes() == plain()
+
+
 def test_another_version_is_unpacked_again(tmp_path: Path) -> None:
     path = tmp_path / "map.fits.gz"
     path.write_bytes(gzip.compress(plain()))

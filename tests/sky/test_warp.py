@@ -215,13 +215,10 @@ def test_missing_pixels_lose_their_weight_and_no_neighbour() -> None:
             x, y = super().__call__(rows, columns)
             return x + 0.3, y
 
-    seen, coverage = WarpedPixels(
-        ArrayPixels(values), Shifted(half.shape, half.corner, half.step)
-    ).covered(np.s_[:, :])
+    places = Shifted(half.shape, half.corner, half.step)
+    seen = WarpedPixels(ArrayPixels(values), places)[:, :]
     assert np.isnan(seen[10, 10])  # its own pixel is missing
     assert seen[10, 9] == 1.0  # its neighbour is whole, by its own weight alone
-    assert coverage[10, 9] == pytest.approx(0.7, abs=1e-6)
-    assert coverage[5, 5] == pytest.approx(1.0, abs=1e-6)
     assert np.count_nonzero(np.isnan(seen)) == 1
 
 
@@ -309,3 +306,32 @@ def test_images_apart_or_without_sky_are_refused() -> None:
         aligned(here, blank(wcs_at(80.0, 20.0), (50, 50)))
     with pytest.raises(ImageError, match="bare cannot be placed on the sky"):
         grid_of(SkyImage.from_array(smooth((5, 5)), name="bare"))
+
+
+@pytest.mark.parametrize("axes", [(1,), (2,), (1, 2)])
+def test_detector_tables_on_any_axis_are_followed_there_and_back(axes: tuple[int, ...]) -> None:
+    from astropy.wcs import DistortionLookupTable
+
+    wcs = wcs_at(30.0, 20.0, size=(200, 200))
+    table = np.linspace(-2, 2, 200 * 200, dtype=np.float32).reshape(200, 200)
+    for axis in axes:
+        bend = DistortionLookupTable(table, (1.0, 1.0), (1.0, 1.0), (1.0, 1.0))
+        setattr(wcs, f"det2im{axis}", bend)
+    grid = Grid.of(wcs, (200, 200))
+    x, y = np.meshgrid(np.linspace(2, 197, 9), np.linspace(2, 197, 9))
+    plain = Grid.of(wcs_at(30.0, 20.0, size=(200, 200)), (200, 200))
+    assert np.nanmax(np.hypot(*np.subtract(grid.onto(plain, x, y), (x, y)))) > 1.0
+    back_x, back_y = grid.onto(grid, x, y)
+    np.testing.assert_allclose(back_x, x, atol=1e-5)
+    np.testing.assert_allclose(back_y, y, atol=1e-5)
+
+
+def test_cells_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    from napari_astroseg.sky.grids import pixelmap
+
+    monkeypatch.setattr(pixelmap, "CELLS_KEPT", 4)
+    wide = Grid.of(wcs_at(30.0, 20.0, size=(600, 6000)), (600, 6000))
+    places = PixelMap(wide, Grid.of(wcs_at(30.0, 20.01, size=(600, 6000)), (600, 6000)))
+    first = places(range(4), range(0, 6000, 50))
+    assert sum(map(len, places._cells.values())) <= 4
+    np.testing.assert_array_equal(places(range(4), range(0, 6000, 50)), first)

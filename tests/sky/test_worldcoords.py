@@ -390,6 +390,16 @@ def test_reference_systems_as_some_write_them(written: str, frame: str) -> None:
     assert image_of(TAN | {"RADESYS": written}).frame == frame
 
 
+def test_a_product_spells_its_reference_system_so_that_others_read_it(tmp_path: Path) -> None:
+    source, product = tmp_path / "source.fits", tmp_path / "product.fits"
+    fits.writeto(source, np.ones(SHAPE, "f4"), header_of(TAN | {"RADESYS": "J2000"}))
+    image = open_image(source)
+    write_image(product, image.cutout(Window.whole(image.shape)), image.header)
+    header = fits.getheader(product)
+    assert header["RADESYS"] == "FK5"
+    assert SkyCoord.from_pixel(3, 4, WCS(header)).frame.name == "fk5"
+
+
 def test_prose_and_cards_of_others_do_no_harm() -> None:
     header = header_of(TAN)
     for n in range(500):
@@ -453,3 +463,17 @@ def test_a_plane_map_that_runs_past_half_a_turn_from_its_reference(tmp_path: Pat
     np.testing.assert_allclose(position.b.deg, y - 94.5, atol=1e-9)
     np.testing.assert_allclose(np.array(image.pixel(position)), [x, y], atol=1e-9)
     assert np.isnan(image.sky(10, 0).b.deg)  # 4.5 deg beyond the pole
+
+
+def test_a_plane_map_wholly_past_half_a_turn_from_its_reference() -> None:
+    wcs, notes = read_wcs(
+        fits.Header(
+            {"NAXIS": 2, "NAXIS1": 1100, "NAXIS2": 41, "CTYPE1": "GLON-CAR", "CTYPE2": "GLAT-CAR",
+             "CRVAL1": 0.0, "CRVAL2": 0.0, "CRPIX1": 2950.5, "CRPIX2": 21.0, "CDELT1": -0.1,
+             "CDELT2": 0.1}
+        )
+    )  # fmt: skip
+    assert notes == ()
+    image = SkyImage.from_array(np.zeros((41, 1100)), wcs)
+    position = image.sky([0.0, 1099.0], [20.0, 20.0])
+    np.testing.assert_allclose(position.l.deg, [294.95, 185.05], atol=1e-9)

@@ -15,6 +15,7 @@ from qtpy.QtCore import QCoreApplication, QObject, Qt, QTimer, Signal
 
 from napari_astroseg.errors import AstroSegError
 from napari_astroseg.gui.bare import bare
+from napari_astroseg.gui.drawn.early import look_early
 from napari_astroseg.gui.drawn.inview import plane_in_view
 from napari_astroseg.gui.drawn.layerdata import ROLE, sky_image
 from napari_astroseg.gui.look.looks import drawn_levels, give_levels
@@ -151,6 +152,7 @@ def grow_behind(viewer: Any) -> Growing | None:
                 return child
             if child.viewer is None:
                 child.deleteLater()
+    look_early(viewer)
     return Growing(viewer, application)
 
 

@@ -128,9 +128,14 @@ class PatientLevel(ArrayFace):
             there = values[part.moved(-window.x, -window.y).slices]
             if chunk is None:
                 self._fill_coarsely(there, part, stretch)
+                continue
+            inside = part.moved(-whole.x, -whole.y).slices
+            if stretch is None:
+                there[...] = chunk[inside]
+            elif self.coarser is None:  # small, and hardly panned: not worth the memory
+                there[...] = stretch(chunk[inside])
             else:
-                drawn = chunk if stretch is None else self.reads.stretched.of(chunk, stretch)
-                there[...] = drawn[part.moved(-whole.x, -whole.y).slices]
+                there[...] = self.reads.stretched.of(chunk, stretch)[inside]
         return values
 
     def _fill_coarsely(self, values: Floats, window: Window, stretch: Stretch | None) -> None:

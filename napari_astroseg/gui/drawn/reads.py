@@ -96,7 +96,8 @@ class Reads:
     ) -> dict[Place, Floats]:
         """The chunks at some places of a level, as many as come within `PATIENCE_S`.
 
-        The others are read on, until the same level is asked for something else. `ring` is what
+        The others are read on, until the same level is asked for something else; whoever asks
+        again for the same gets what is there by then. `ring` is what
         might be asked next, `stretch` how it will be drawn.
         """
         key = _key(level)
@@ -113,7 +114,8 @@ class Reads:
                     if chunk is not None:
                         view.held[place] = chunk
             view.to_read = _jobs([place for place in places if place not in view.held])
-            if before is None or before.places != view.places:  # once for each view
+            first = before is None or before.places != view.places
+            if before is None or first:
                 new = (p for p in ring if (key, p) not in self._failed)
                 view.ring = _jobs([p for p in new if level.kept(*p, view.store) is None])
             else:
@@ -123,7 +125,7 @@ class Reads:
                 self._views.pop(next(iter(self._views)))
             if view.to_read or view.ring:
                 self._start()
-            if view.to_read:
+            if view.to_read and first:  # whoever draws it again will be told of the rest, too
                 self._change.wait_for(lambda: view.complete, PATIENCE_S)
             view.short = not view.complete
             return dict(view.held)
@@ -182,8 +184,10 @@ class Reads:
         if sentence:
             read = dict.fromkeys(columns, _HOLE)
         view = self._views.get(_key(level))
-        for chunk in read.values() if view is not None and view.stretch is not None else ():
-            self.stretched.of(chunk, view.stretch)
+        stretch = None if view is None else view.stretch
+        if stretch is not None:
+            for chunk in read.values():
+                self.stretched.of(chunk, stretch)
         self._land(level, {(row, column): chunk for column, chunk in read.items()}, sentence)
 
     def _land(self, level: Level, chunks: dict[Place, Floats], sentence: str) -> None:

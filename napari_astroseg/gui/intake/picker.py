@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QIcon
+from qtpy.QtGui import QFontMetrics, QIcon
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -25,6 +25,8 @@ from napari_astroseg.sky.files.contents import Contents, Entry
 _COLUMNS = ("Image", "Size", "Unit", "Kind")
 _HDU = Qt.ItemDataRole.UserRole
 _SIZE = (640, 480)
+_MARGIN = 24
+"""Around the words of a row, px."""
 
 
 class Picker(QDialog):
@@ -84,7 +86,6 @@ class Picker(QDialog):
             self.list.addTopLevelItem(_item(entry, companions))
         for number in range(len(_COLUMNS)):
             self.list.resizeColumnToContents(number)
-        self.list.setColumnWidth(0, self.list.columnWidth(0) + SIDE)  # thumbnails are to come
         buttons = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(buttons.Open | buttons.Cancel)
         self.open_button = self.buttons.button(buttons.Open)
@@ -155,7 +156,9 @@ def _item(entry: Entry, companions: Sequence[Entry]) -> QTreeWidgetItem:
     kind = entry.kind if entry.role in ("science", "other") else f"{entry.role}, {entry.kind}"
     item = QTreeWidgetItem([name, _size(entry), entry.unit or "–", kind])
     item.setData(0, _HDU, entry.hdu)
-    item.setSizeHint(0, QSize(SIDE, SIDE + 6))
+    lines = QFontMetrics(item.font(0))  # a hint of a size stands for words and thumbnail
+    widest = max(lines.horizontalAdvance(line) for line in name.splitlines())
+    item.setSizeHint(0, QSize(SIDE + widest + _MARGIN, max(SIDE, 2 * lines.height()) + 6))
     item.setToolTip(0, f"HDU {entry.hdu}")
     return item
 

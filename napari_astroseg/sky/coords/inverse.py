@@ -29,20 +29,39 @@ def pixels_of(wcs: WCS, world: Floats) -> Floats:
     world
         Shape (N, 2), degrees, in the order of its axes.
     """
+    xy = brought_round(undistorted(wcs, world), wcs)
+    if wcs.pixel_shape is None:
+        return xy  # how far its distortion can be trusted is not known
+    before = _is_before(wcs, world)
+    if _has_half_a_table(wcs):
+        xy[before] = _near_the_image(xy[before], wcs)
+        return xy
+    lost = before & ~np.isfinite(xy).all(axis=1)
+    if lost.any():
+        xy[lost] = _near_the_image(_sought(wcs, world[lost]), wcs)
+    return xy
+
+
+def distorted(wcs: WCS) -> bool:
+    """Whether anything bends its pixels beyond the projection: polynomials or tables."""
+    return bool(wcs.has_distortion or _has_half_a_table(wcs))
+
+
+def undistorted(wcs: WCS, world: Floats, tolerance_px: float = 1e-4) -> Floats:
+    """0-based pixels of world coordinates, shape (N, 2), however far a distortion is followed.
+
+    NaN where its inverse is not found.
+    """
+    if _has_half_a_table(wcs):
+        return _sought(wcs, world)
     try:
-        xy = np.array(wcs.all_world2pix(world, 0))
+        return np.array(wcs.all_world2pix(world, 0, tolerance=tolerance_px, maxiter=50))
     except NoConvergence as error:  # a distortion has no inverse far off its image
         xy = np.array(error.best_solution)
         for failed in (error.divergent, error.slow_conv):
             if failed is not None:
                 xy[failed] = np.nan
-    xy = brought_round(xy, wcs)
-    if wcs.pixel_shape is None:
-        return xy  # how far its distortion can be trusted is not known
-    lost = _is_before(wcs, world) & (_has_half_a_table(wcs) | ~np.isfinite(xy).all(axis=1))
-    if lost.any():
-        xy[lost] = _near_the_image(_sought(wcs, world[lost]), wcs)
-    return xy
+        return xy
 
 
 def _near_the_image(xy: Floats, wcs: WCS) -> Floats:
@@ -58,7 +77,7 @@ def _is_before(wcs: WCS, world: Floats) -> NDArray[np.bool_]:
 
     Of the polynomials of TPV, TNX and ZPX WCSLIB shows no more than the plain projection.
     """
-    if not (wcs.has_distortion or _has_half_a_table(wcs) or wcs.wcs.ctype[0][-3:] in _BENT):
+    if not (distorted(wcs) or wcs.wcs.ctype[0][-3:] in _BENT):
         return np.zeros(len(world), bool)
     lng, lat = wcs.wcs.lng, wcs.wcs.lat
     middle = _vectors(wcs.wcs.crval[[lng]], wcs.wcs.crval[[lat]])
@@ -90,14 +109,15 @@ def _sought(wcs: WCS, world: Floats) -> Floats:
     at = np.tile(np.asarray(wcs.wcs.crpix, float) - 1.0, (len(world), 1))
     for _ in range(_STEPS):
         here = miss(at)
-        if not (np.abs(here) > _CLOSE).any():
-            break
+        close = not (np.abs(here) > _CLOSE).any()
         right = miss(at + _RIGHT) - here
         up = miss(at + _UP) - here
         area = right[:, 0] * up[:, 1] - right[:, 1] * up[:, 0]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             at[:, 0] -= (here[:, 0] * up[:, 1] - here[:, 1] * up[:, 0]) / area
             at[:, 1] -= (here[:, 1] * right[:, 0] - here[:, 0] * right[:, 1]) / area
+        if close:  # the last step made it as exact as numbers are
+            break
     at[~(np.abs(miss(at)) < 10 * _CLOSE).all(axis=1)] = np.nan
     return at
 

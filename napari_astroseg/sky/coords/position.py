@@ -109,6 +109,10 @@ def _degrees(words: str, in_hours: bool) -> tuple[float, float] | None:
 
 
 def _summed(whole: str, minutes: str, seconds: str = "0") -> float:
+    if float(minutes) >= 60 or float(seconds) >= 60:
+        raise PlaceError(
+            f"{whole}:{minutes}:{seconds} is no place on the sky; give minutes and seconds below 60"
+        )
     size = abs(int(whole)) + float(minutes) / 60 + float(seconds) / 3600
     return -size if whole.startswith("-") else size
 

@@ -6,12 +6,12 @@ Only `resolve` talks to the network, and nothing calls it by itself.
 from __future__ import annotations
 
 import json
+import re
 
 from astropy.coordinates import SkyCoord
 
 from napari_astroseg.errors import OutputError, PlaceError
 from napari_astroseg.sky.cache import Cache
-from napari_astroseg.sky.coords.names import key
 from napari_astroseg.sky.pixels import digest
 
 _CACHE = Cache("names", 2**20)
@@ -73,7 +73,9 @@ def _remember(name: str, position: SkyCoord) -> None:
 
 
 def _entry(name: str) -> str:
-    return f"{digest('sesame', key(name))}.json"
+    """Signs tell names apart, as GJ 4.1 and GJ 41 are two stars; case and most blanks do not."""
+    told = re.sub(r"(?<!\d) | (?!\d)", "", " ".join(name.casefold().split()))
+    return f"{digest('sesame', told)}.json"
 
 
 def _unknown(name: str) -> str:

@@ -12,6 +12,7 @@ from astropy.io import fits
 from astropy.wcs import WCS, DistortionLookupTable
 from astropy.wcs.utils import wcs_to_celestial_frame
 
+from napari_astroseg.sky.coords.cylinders import unrolled, world_of
 from napari_astroseg.sky.window import Window
 
 Notes = tuple[str, ...]
@@ -144,11 +145,16 @@ def _judge(wcs: WCS, header: fits.Header) -> None:
         raise ValueError("it gives no size of its pixels (CDELT or CD)")
     if not wcs.has_celestial or wcs.wcs.lngtyp not in {"RA", "GLON"}:
         raise ValueError(f"its axes are {', '.join(wcs.wcs.ctype)}")
-    system = wcs.wcs.radesys.strip().upper()
-    wcs.wcs.radesys = _SPELLINGS.get(system, system)
+    wcs.wcs.radesys = _spelt(wcs.wcs.radesys)
     wcs_to_celestial_frame(wcs)  # it raises for reference systems it does not know
     if not _reaches_the_sky(wcs, header):
         raise ValueError("no pixel falls on the sky")
+
+
+def _spelt(system: object) -> str:
+    """A RADESYS as the standard spells it."""
+    told = str(system).strip().upper()
+    return _SPELLINGS.get(told, told)
 
 
 def _grid(header: fits.Header) -> tuple[Any, Any]:
@@ -160,7 +166,7 @@ def _grid(header: fits.Header) -> tuple[Any, Any]:
 
 def _reaches_the_sky(wcs: WCS, header: fits.Header) -> bool:
     """Whether any pixel lies on the sky (the middle of an all-sky map may not)."""
-    return bool(np.isfinite(wcs.pixel_to_world_values(*_grid(header))).all(axis=0).any())
+    return bool(np.isfinite(world_of(unrolled(wcs), *_grid(header))).all(axis=0).any())
 
 
 def _table_notes(wcs: WCS, header: fits.Header) -> Notes:
@@ -190,6 +196,7 @@ def _without_tables(wcs: WCS) -> WCS:
 def wcs_cards(header: fits.Header, wcs: WCS | None) -> fits.Header:
     """The cards that place the first two axes on the sky, copied digit for digit.
 
+    A reference system is spelt as the standard has it, for not all readers forgive another.
     Distortion tables are no cards: a comment says that they are missing.
     """
     if wcs is None:
@@ -197,6 +204,8 @@ def wcs_cards(header: fits.Header, wcs: WCS | None) -> fits.Header:
     cards = _of_cards([card for card in header.cards if _SKY_CARD.match(card.keyword)])
     if "WCSAXES" in cards:
         cards["WCSAXES"] = 2
+    for name in {"RADESYS", "RADECSYS"} & set(cards):
+        cards[name] = _spelt(cards[name])
     if _has_tables(wcs):
         cards.add_comment(_LINEAR_ONLY)
     return cards

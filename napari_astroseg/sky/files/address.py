@@ -46,9 +46,11 @@ class Address:
         found = None if _exists(written) else _BRACKETS.match(written)
         if found is None:
             return cls(_absolute(written), hdu)
-        inside = hdu_key(found["inside"], written)
+        inside = hdu_key(found["inside"], spoken_with_hdu(written))
         if hdu not in (None, inside):
-            raise ImageError(f"{written} and HDU {hdu!r} name two images; give one of them")
+            raise ImageError(
+                f"{spoken_with_hdu(written)} and HDU {hdu!r} name two images; give one of them"
+            )
         return cls(_absolute(found["place"]), inside)
 
     @property
@@ -119,6 +121,12 @@ def spoken(place: str) -> str:
     scheme, _, rest = place.partition("://")
     host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def spoken_with_hdu(written: str) -> str:
+    """The same for what a user wrote, which may end in the brackets of an HDU."""
+    found = _BRACKETS.match(written)
+    return spoken(written) if found is None else f"{spoken(found['place'])}[{found['inside']}]"
 
 
 def name_of(place: str) -> str:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
+import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -149,6 +152,25 @@ class Packed:
         """Both headers, with the length of the heap and of its longest tile."""
         self._header["PCOUNT"], self._header["TFORM1"] = length, f"1QB({largest})"
         return self._primary + self._header.tostring().encode("ascii")
+
+
+def is_whole(path: Path, form: Form) -> bool:
+    """Whether a file is what the form makes: its cards, and as many bytes as they tell of."""
+    try:
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a file that was cut short
+            cards = fits.open(file, disable_image_compression=True, memmap=False)[-1].header
+            if isinstance(form, Plain):
+                length, largest = form.size - form.body, 0
+            else:
+                item = re.fullmatch(r"1QB\((\d+)\)", str(cards.get("TFORM1")))
+                length, largest = cards.get("PCOUNT", 0), int(item[1]) if item else 0
+            head = form.settled(length, largest)
+            end = form.body + length
+            file.seek(0)
+            return file.read(len(head)) == head and path.stat().st_size == end + -end % BLOCK
+    except OSError:  # there is none, or something else
+        return False
 
 
 def _shuffled(values: NDArray[Any]) -> bytes:

@@ -8,19 +8,26 @@ from functools import cached_property
 from itertools import count
 from typing import Any, Literal
 
-import numpy as np
 from astropy.io import fits
 
-from napari_astroseg.errors import AstroSegError
-from napari_astroseg.sky.files.families import Member, Relatives, Role, families, part_of
+from napari_astroseg.sky.files.families import (
+    Member,
+    Relatives,
+    Role,
+    families,
+    part_of,
+    parts_of,
+    tells_of_inverse_variances,
+)
 from napari_astroseg.sky.files.layout import Kind, Layout, layout_of, text_card
 from napari_astroseg.sky.files.opened import OpenFile
-from napari_astroseg.sky.files.packed.extent import BLOCK
 from napari_astroseg.sky.files.sets import bands_of_one_field, vote_maps
+from napari_astroseg.sky.files.unread import failure, rest, stopped
 
 FileKind = Literal["image", "multiband", "cube", "votes", "catalogue", "none"]
 
-_EXTENSION = b"XTENSION"
+_NEAR = 256
+"""HDUs after one that is asked for by its number among which its relatives are looked for."""
 
 ImageHDU = fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU
 
@@ -47,6 +54,8 @@ class Entry:
         How its axes make a picture; None where it has no pixels of its own (HEALPix).
     constant
         The value of all its pixels, where the file keeps no others.
+    inverse
+        Whether its header says that it holds inverse variances.
     """
 
     hdu: int
@@ -58,6 +67,7 @@ class Entry:
     unit: str
     layout: Layout | None = None
     constant: float | None = None
+    inverse: bool = False
 
     @property
     def count(self) -> int:
@@ -122,14 +132,19 @@ class Contents:
         return {entry.hdu: entry for entry in self.entries}
 
 
-def contents(file: OpenFile) -> Contents:
-    """What an open file holds; headers are read, pixels are not."""
+def contents(file: OpenFile, number: int | None = None) -> Contents:
+    """What an open file holds; headers are read, pixels are not.
+
+    Where one HDU is asked for by `number`, no more than the next 256 after it are read: its
+    uncertainty and its mask are as good as always among them, and files of thousands are slow.
+    """
+    last = None if number is None else number + _NEAR
     entries: list[Entry] = []
     tables: list[Table] = []
     without: list[tuple[int, str, int]] = []
     headers: dict[int, fits.Header] = {}
     failed: dict[int, Exception] = {}
-    for index, hdu in _loaded(file.hdus, failed):
+    for index, hdu in _loaded(file.hdus, failed, last):
         try:
             entry = _entry(index, hdu)
             if entry is not None:
@@ -143,9 +158,14 @@ def contents(file: OpenFile) -> Contents:
             failed[index] = error
     if failed and not entries:
         raise next(iter(failed.values()))
-    notes = tuple(_failure(index, error) for index, error in failed.items()) or _rest(file)
+    notes = tuple(failure(index, error) for index, error in failed.items())
+    if last is not None and len(entries) + len(without) + len(failed) > last:
+        notes += (stopped(last),)
+    elif not notes:
+        notes = rest(file)
     votes = vote_maps([(e.hdu, e.kind, e.shape) for e in entries], [t.columns for t in tables])
     entries = [replace(each, name=votes.get(each.hdu, each.name)) for each in entries]
+    entries = _with_roles(entries)
     science = [each for each in entries if each.role == "science"]
     flat = science if all(each.kind == "image" for each in science) else []
     bands = bands_of_one_field([(e.hdu, e.name, e.shape, headers[e.hdu]) for e in flat])
@@ -153,9 +173,11 @@ def contents(file: OpenFile) -> Contents:
     return replace(told, kind="votes" if votes else _file_kind(told))
 
 
-def _loaded(hdus: fits.HDUList, failed: dict[int, Exception]) -> Iterator[tuple[int, Any]]:
+def _loaded(
+    hdus: fits.HDUList, failed: dict[int, Exception], last: int | None
+) -> Iterator[tuple[int, Any]]:
     """Every HDU with its number, up to one whose header cannot be read: that goes to `failed`."""
-    for index in count():
+    for index in count() if last is None else range(last + 1):
         try:
             hdu = hdus[index]
         except IndexError:
@@ -164,29 +186,6 @@ def _loaded(hdus: fits.HDUList, failed: dict[int, Exception]) -> Iterator[tuple[
             failed[index] = error
             return
         yield index, hdu
-
-
-def _rest(file: OpenFile) -> tuple[str, ...]:
-    """A note where astropy makes no sense of the last HDU, or of what follows it."""
-    last = len(file.hdus) - 1
-    try:
-        where = file.hdus.fileinfo(last) or {}
-    except AttributeError:  # it is astropy's stand-in for what it cannot read
-        return (f"from HDU {last} on it cannot be read: fetch the file again",)
-    end = int(where.get("datLoc", 0)) + int(where.get("datSpan", 0))
-    start = np.zeros(len(_EXTENSION), np.uint8)
-    if end and file.handle.size - end >= BLOCK:
-        file.handle.read(start, end)
-    if start.tobytes() != _EXTENSION:
-        return ()
-    return (f"from HDU {last + 1} on it cannot be read: fetch the file again",)
-
-
-def _failure(index: int, error: Exception) -> str:
-    if isinstance(error, AstroSegError):
-        return f"from HDU {index} on it cannot be read: {error}"
-    reason = " ".join(str(error).split())[:120] or type(error).__name__
-    return f"HDU {index} cannot be read ({reason}): fetch the file again"
 
 
 def _entry(index: int, hdu: Any) -> Entry | None:
@@ -203,9 +202,19 @@ def _entry(index: int, hdu: Any) -> Entry | None:
     if layout is None:
         return None
     name, version = _named(header)
-    role = part_of(name).role
-    unit = text_card(header, "BUNIT")
-    return Entry(index, name, version, layout.shape, layout.kind, role, unit, layout, constant)
+    part, unit = part_of(name), text_card(header, "BUNIT")
+    inverse = part.spread == "weight" and tells_of_inverse_variances(header)
+    kind, shape = layout.kind, layout.shape
+    return Entry(index, name, version, shape, kind, part.role, unit, layout, constant, inverse)
+
+
+def _with_roles(entries: list[Entry]) -> list[Entry]:
+    """The images with the roles they have beside one another."""
+    parts = parts_of(list(map(_member, entries)))
+    return [
+        entry if entry.layout is None else replace(entry, role=part.role)
+        for entry, part in zip(entries, parts, strict=True)
+    ]
 
 
 def _healpix_entry(index: int, hdu: fits.BinTableHDU) -> Entry | None:
@@ -245,7 +254,7 @@ def _table(index: int, hdu: fits.BinTableHDU | fits.TableHDU) -> Table:
 
 
 def _member(entry: Entry) -> Member:
-    return Member(entry.hdu, entry.name, entry.version, _picture_shape(entry))
+    return Member(entry.hdu, entry.name, entry.version, _picture_shape(entry), entry.inverse)
 
 
 def _picture_shape(entry: Entry) -> tuple[int, ...]:

@@ -91,7 +91,13 @@ class Images:
             entry.unit,
             self._file.address.name.partition(".")[0],
             ImageRef(self._file.address.place, entry.hdu),
-            (*self._file.notes, *self._found.notes, *notes, *_slowness(entry.layout)),
+            (
+                *self._file.notes,
+                *self._found.notes,
+                *notes,
+                *_blank_note(hdu.header),
+                *_slowness(entry.layout),
+            ),
             planes if stack else None,
             axis_of(hdu.header, entry.layout) if stack else None,
         )
@@ -133,10 +139,10 @@ class Images:
         handle = self._file.handle
         if needed > handle.size:
             raise ImageError(
-                f"{handle.name}: its header promises {needed / 2**20:,.1f} MiB and the file holds "
-                f"{handle.size / 2**20:,.1f} MiB; it was cut short: fetch it again"
+                f"{handle.name}: its header promises {needed:,} bytes and the file holds "
+                f"{handle.size:,}; it was cut short: fetch it again"
             )
-        blank = header.get("BLANK") if stored.kind in "iu" else None
+        blank = _blank(header, stored)
         scale, zero = float(header.get("BSCALE", 1.0)), float(header.get("BZERO", 0.0))
         first = FitsPixels(handle, offset, layout.size, stored, scale, zero, blank)
         if layout.in_order:
@@ -167,6 +173,30 @@ class Images:
             replace(first, tile_rows=1, tile_columns=1), layout.size[0], rows, across
         )
         return InterleavedTilePlanes(tiles, others)
+
+
+def _blank(header: fits.Header, stored: np.dtype[Any]) -> int | None:
+    """The stored integer that stands for missing data; None where no value can be it."""
+    blank = _integer(header.get("BLANK"))
+    if blank is None or stored.kind not in "iu":
+        return None
+    limits = np.iinfo(stored)
+    return blank if limits.min <= blank <= limits.max else None
+
+
+def _blank_note(header: fits.Header) -> tuple[str, ...]:
+    """A warning where an image of integers names something else for its missing data."""
+    blank = header.get("BLANK")
+    if blank is None or header["BITPIX"] < 0 or _integer(blank) is not None:
+        return ()
+    return (f"its BLANK, {blank!r}, is no integer, so no value counts as missing",)
+
+
+def _integer(told: object) -> int | None:
+    """What a card says, where that is a whole number (`-1` or `-1.`); else None."""
+    if isinstance(told, float) and told.is_integer():
+        return int(told)
+    return told if isinstance(told, int) and not isinstance(told, bool) else None
 
 
 def _deviations(found: SkyImage, entry: Entry, unit: str) -> SkyImage:

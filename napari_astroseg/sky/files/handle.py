@@ -82,6 +82,11 @@ class LocalHandle:
             raise self._failed(error) from error
 
     @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self._path
+
+    @property
     def name(self) -> str:
         """What sentences call it."""
         return self._called
@@ -129,7 +134,7 @@ class LocalHandle:
                 "or changed while open: fetch it again and reopen it"
             )
         if changed:
-            raise ImageError(f"{self.name} was changed while it was open; open it again")
+            raise self._changed()
 
     def _open(self) -> Descriptor:
         return _recent(self, self._path)
@@ -137,6 +142,9 @@ class LocalHandle:
     def _stamp_of(self, told: os.stat_result) -> tuple[int, ...]:
         """What tells this version of the file from another; its length first."""
         return told.st_size, told.st_mtime_ns, told.st_ino
+
+    def _changed(self) -> ImageError:
+        return ImageError(f"{self.name} was changed while it was open; open it again")
 
     def _failed(self, error: OSError) -> ImageError:
         reason = (error.strerror or str(error)).lower()
@@ -146,7 +154,15 @@ class LocalHandle:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return LocalHandle, (self._path,)
+        return _same, (self._path, self._called, self._stamp)
+
+
+def _same(path: Path, called: str, stamp: tuple[int, ...]) -> LocalHandle:
+    """The handle of a file in another process; raises `ImageError` if it is another by now."""
+    handle = LocalHandle(path, called)
+    if handle._stamp != stamp:
+        raise handle._changed()
+    return handle
 
 
 class Descriptor:

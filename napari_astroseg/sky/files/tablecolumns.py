@@ -160,7 +160,10 @@ class TablePages:
         return values
 
     def whole(self, column: Column) -> NDArray[Any]:
-        """All stored numbers of a column, native: for the short ones that say which pixel."""
+        """All whole numbers of a column, native: for the short ones that say which pixel.
+
+        Those stored as unsigned become int64.
+        """
         parts = []
         for first in range(0, -(-self.rows // self._page_rows), _RUN // _PAGE):
             last = min(first + _RUN // _PAGE, -(-self.rows // self._page_rows))
@@ -168,7 +171,12 @@ class TablePages:
             self._read(range(first, last), pages)
             stored = self._column(column, pages)
             parts.append(stored.reshape(-1).astype(column.stored.newbyteorder("=")))
-        return np.concatenate(parts)[: self.rows * column.repeat]
+        numbers = np.concatenate(parts)[: self.rows * column.repeat]
+        if column.zero == 0.0:
+            return numbers
+        # Modulo 2^64, for 2^63 itself, which unsigned ones are stored without, is no int64.
+        wide = numbers.astype(np.int64).view(np.uint64)
+        return (wide + np.uint64(int(column.zero) % 2**64)).view(np.int64)
 
     def _batches(self, pages: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
         many = max(1, _RUN * 4 // (self._page_rows * self._row_bytes))
@@ -239,8 +247,8 @@ def table_of(hdu: fits.BinTableHDU, handle: Handle) -> tuple[TablePages, list[Co
         raise ImageError(f"{handle.name}: its table has no rows; fetch the file with the data")
     if end > handle.size:
         raise ImageError(
-            f"{handle.name}: its header promises {end / 2**20:,.1f} MiB and the file holds "
-            f"{handle.size / 2**20:,.1f} MiB; it was cut short: fetch it again"
+            f"{handle.name}: its header promises {end:,} bytes and the file holds "
+            f"{handle.size:,}; it was cut short: fetch it again"
         )
     columns = [each for each in columns_of(hdu.header) if each.end <= row_bytes]
     if len(columns) == 1 and columns[0].end - columns[0].at == row_bytes:

@@ -8,11 +8,12 @@ from functools import cached_property
 
 import numpy as np
 from astropy.coordinates import BaseCoordinateFrame, SkyCoord
-from astropy.wcs import WCS, NoConvergence
+from astropy.wcs import WCS
 from astropy.wcs.utils import wcs_to_celestial_frame
 from numpy.typing import NDArray
 
 from napari_astroseg.sky.coords.cylinders import projection, turn, unrolled, world_of
+from napari_astroseg.sky.coords.inverse import distorted, undistorted
 from napari_astroseg.sky.pixels import digest
 from napari_astroseg.sky.window import Window
 
@@ -74,23 +75,13 @@ class Sky:
         world[:, self.wcs.wcs.lng], world[:, self.wcs.wcs.lat] = lon, lat
         with self._lock:
             found = np.asarray(self.wcs.wcs_world2pix(world, 0))
-            if self.wcs.has_distortion:
+            if distorted(self.wcs):
                 with np.errstate(invalid="ignore"):
                     near = (np.abs(found - middle) < 1.5 * size).all(axis=1)
                 found[~near] = np.nan
                 if near.any():
-                    found[near] = self._undistorted(world[near])
+                    found[near] = undistorted(self.wcs, world[near], _INVERSE_PX)
         return found
-
-    def _undistorted(self, world: Doubles) -> Doubles:
-        try:
-            return np.asarray(self.wcs.all_world2pix(world, 0, tolerance=_INVERSE_PX, maxiter=50))
-        except NoConvergence as error:
-            found = np.array(error.best_solution)
-            for failed in (error.divergent, error.slow_conv):
-                if failed is not None:
-                    found[failed] = np.nan
-            return found
 
     def __reduce__(self) -> tuple[type[Sky], tuple[WCS]]:
         return Sky, (self.wcs,)

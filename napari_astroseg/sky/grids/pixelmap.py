@@ -4,12 +4,13 @@ The grid is cut into cells. In each the position is a polynomial of the fifth de
 axis through 6 × 6 exact positions, and is checked at points between them; a cell that is not
 good enough is cut in four, and where nothing smooth will do (a wrap, a pole, the edge of a
 projection) positions are exact pixel by pixel. Cells are made when they are first looked at,
-and kept.
+and the last ones kept.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -25,6 +26,9 @@ TOLERANCE_PX = 1e-6
 
 CELL = 512
 """Side of a cell, px."""
+
+CELLS_KEPT = 20_000
+"""Of one map, those last looked at: about 30 MB."""
 
 _SMALLEST = 16
 """A cell no wider than this is not cut again."""
@@ -132,7 +136,7 @@ class PixelMap:
 
     def __init__(self, target: Grid, source: Grid) -> None:
         self.target, self.source = target, source
-        self._cells: dict[tuple[int, int], list[_Cell]] = {}
+        self._cells: OrderedDict[tuple[int, int], list[_Cell]] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -197,7 +201,16 @@ class PixelMap:
         with self._lock:
             self._make([key for key in keys if key not in self._cells])
             found = [cell for key in keys for cell in self._cells[key]]
+            self._forget(keys)
         return [cell for cell in found if _touches(cell.window, rows, columns)]
+
+    def _forget(self, used: list[tuple[int, int]]) -> None:
+        """Let those go that were not looked at for longest, until few enough are kept."""
+        for key in used:
+            self._cells.move_to_end(key)
+        held = sum(map(len, self._cells.values()))
+        while held > CELLS_KEPT:
+            held -= len(self._cells.popitem(last=False)[1])
 
     def _make(self, keys: list[tuple[int, int]]) -> None:
         """Cells for places on the grid: all that are to be cut again are looked at together."""

@@ -2,31 +2,25 @@
 
 A place has a value where the pixel under it has one: the footprint is that of the nearest pixel.
 The four pixels around it are weighted by nearness; those that are missing or outside lose their
-weight to the others. `coverage` is the weight that was present, 0 to 1.
+weight to the others.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
+from napari_astroseg.sky.compiled import compiled
 from napari_astroseg.sky.grids.grid import Doubles
 from napari_astroseg.sky.pixels import FloatArray
 
-Coverage = NDArray[np.float32]
 
-
-@njit(nogil=True, cache=True)
-def bilinear(
-    values: FloatArray, x: Doubles, y: Doubles, out: FloatArray, coverage: Coverage
-) -> None:
-    """Fill `out` and `coverage` with `values` at the places (x, y), px from their first pixel."""
+@compiled
+def bilinear(values: FloatArray, x: Doubles, y: Doubles, out: FloatArray) -> None:
+    """Fill `out` with `values` at the places (x, y), px from their first pixel."""
     height, width = values.shape
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             out[i, j] = np.nan
-            coverage[i, j] = 0.0
             px, py = x[i, j], y[i, j]
             if not (px >= -0.5 and py >= -0.5 and px <= width - 0.5 and py <= height - 0.5):
                 continue
@@ -47,29 +41,24 @@ def bilinear(
                             total += w * value
                             weight += w
             out[i, j] = total / weight
-            coverage[i, j] = weight
 
 
-@njit(nogil=True, cache=True)
-def nearest(
-    values: FloatArray, x: Doubles, y: Doubles, out: FloatArray, coverage: Coverage
-) -> None:
+@compiled
+def nearest(values: FloatArray, x: Doubles, y: Doubles, out: FloatArray) -> None:
     """The same with the value of the pixel under each place."""
     height, width = values.shape
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             out[i, j] = np.nan
-            coverage[i, j] = 0.0
             px, py = x[i, j], y[i, j]
             if not (px >= -0.5 and py >= -0.5 and px <= width - 0.5 and py <= height - 0.5):
                 continue
             column = min(int(np.floor(px + 0.5)), width - 1)
             row = min(int(np.floor(py + 0.5)), height - 1)
             out[i, j] = values[row, column]
-            coverage[i, j] = 0.0 if np.isnan(values[row, column]) else 1.0
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def block_means(values: FloatArray, side: int, out: FloatArray) -> None:
     """Fill `out` with means over blocks of `side` × `side`, missing values left out.
 

@@ -90,18 +90,13 @@ class WarpedPixels:
         return replace(self, places=coarse, block=min(self.block, _HURRIED))
 
     def __getitem__(self, key: Key) -> FloatArray:
-        return self.covered(key)[0]
-
-    def covered(self, key: Key) -> tuple[FloatArray, FloatArray]:
-        """Values, NaN where missing, and the weight present behind each, 0 to 1."""
         rows, columns = (range(n)[part] for n, part in zip(self.shape, key, strict=True))
         upside, mirrored = (slice(None, None, 1 if n.step > 0 else -1) for n in (rows, columns))
         rows, columns = rows[upside], columns[mirrored]
         values = np.full((len(rows), len(columns)), np.nan, self.dtype)
-        coverage = np.zeros(values.shape, np.float32)
         for place in self._pieces(rows, columns):
-            self._fill(rows[place[0]], columns[place[1]], values[place], coverage[place])
-        return values[upside, mirrored], coverage[upside, mirrored]
+            self._fill(rows[place[0]], columns[place[1]], values[place])
+        return values[upside, mirrored]
 
     def _pieces(self, rows: range, columns: range) -> Iterator[tuple[slice, slice]]:
         """Parts small enough that the source under each fits in memory."""
@@ -112,8 +107,8 @@ class WarpedPixels:
             for part in of_columns:
                 yield of_rows, part
 
-    def _fill(self, rows: range, columns: range, values: FloatArray, coverage: FloatArray) -> None:
-        """Values and coverage of one piece."""
+    def _fill(self, rows: range, columns: range, values: FloatArray) -> None:
+        """Values of one piece."""
         x, y = self.places(rows, columns)
         thin, block = self._steps
         height, width = self.source.shape
@@ -128,14 +123,19 @@ class WarpedPixels:
         y -= low
         if thin > 1 or block > 1:
             seen = _means(seen, block)
-            x, y = ((each + 0.5) / (thin * block) - 0.5 for each in (x, y))
+            side = thin * block
+            late = 0.0 if thin % 2 else 0.5  # an even number has no middle one
+            x, y = ((each + 0.5 - late) / side - 0.5 for each in (x, y))
+            if late:
+                seen = _led(seen)
+                x, y = (np.where(each < -0.5 - late / side, np.nan, each + 1) for each in (x, y))
         from napari_astroseg.sky.grids.resample import bilinear, nearest  # it loads numba
 
         fill = nearest if self.sampling == "nearest" else bilinear
-        fill(np.ascontiguousarray(seen), x, y, values, coverage)
+        fill(np.ascontiguousarray(seen), x, y, values)
 
     def _thinned(self, rows: slice, columns: slice, thin: int) -> FloatArray:
-        """Every `thin`-th row and column of a source window; the middle ones of their groups."""
+        """Every `thin`-th row and column of a source window: of an even number, past the middle."""
         of_columns = slice(columns.start + thin // 2, columns.stop, thin)
         if (columns.stop - columns.start) * self.dtype.itemsize < _SHORT:
             return self.source[rows, of_columns][thin // 2 :: thin]
@@ -157,6 +157,12 @@ def _means(values: FloatArray, side: int) -> FloatArray:
     means = np.empty([-(-n // side) for n in values.shape], values.dtype)
     block_means(np.ascontiguousarray(values), side, means)
     return means
+
+
+def _led(values: FloatArray) -> FloatArray:
+    """With a row and a column before the first, in line with the first two."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.pad(values, ((1, 0), (1, 0)), "reflect", reflect_type="odd")
 
 
 def _cuts(places: range, side: int) -> Iterator[slice]:

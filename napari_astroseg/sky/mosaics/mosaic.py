@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from astropy import units as u
 from astropy.io import fits
 from astropy.wcs import WCS
 
@@ -27,6 +28,7 @@ from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.mosaics.background import levels
 from napari_astroseg.sky.mosaics.commongrid import Layout, common, pixel_arcsec, shared
 from napari_astroseg.sky.mosaics.mosaictile import Tile
+from napari_astroseg.sky.mosaics.perpixel import area_factor, is_per_pixel
 from napari_astroseg.sky.mosaics.tiling import FootprintPixels, TiledPixels
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.pixels import PixelSource
@@ -130,10 +132,12 @@ def agreed_units(images: Sequence[SkyImage]) -> tuple[list[float], tuple[str, ..
     for image in images:
         factor = 1.0
         if image.unit != first.unit:
-            if image.physical_unit is None or first.physical_unit is None:
+            have, wanted = image.physical_unit, first.physical_unit
+            # Magnitudes are no multiples of one another, though astropy converts them.
+            if not (isinstance(have, u.UnitBase) and isinstance(wanted, u.UnitBase)):
                 raise _units_differ(image, first)
             try:
-                factor = float(image.physical_unit.to(first.physical_unit))
+                factor = float(have.to(wanted))
             except Exception as error:  # astropy's refusals have no base class in common
                 raise _units_differ(image, first) from error
             if factor != 1.0:
@@ -176,15 +180,18 @@ def _placed(
 ) -> list[Tile]:
     """The tiles on the layout's grid; those beside it in all their pixels have no part."""
     tiles = []
-    for image, grid, factor, window in zip(images, grids, factors, layout.windows, strict=True):
+    for image, grid, converted, window in zip(images, grids, factors, layout.windows, strict=True):
         if window is None:
             raise ImageError(
                 f"{image.name} does not reach the {layout.grid.sky.projection} grid of the mosaic; "
                 "give another projection, or leave the tile out"
             )
         pixels: PixelSource = image.pixels
+        factor = converted
         if layout.resampled:
-            pixels = WarpedPixels(image.pixels, PixelMap(layout.grid.part(window), grid))
+            places = PixelMap(layout.grid.part(window), grid)
+            pixels = WarpedPixels(image.pixels, places)
+            factor = converted * area_factor(image, places.ratio)
         place = image.reference.place if image.reference is not None else ""
         tiles.append(Tile(image.name, pixels, window, factor, place=place))
     return tiles
@@ -220,7 +227,8 @@ def _notes(images: Sequence[SkyImage], grids: Sequence[Grid], layout: Layout) ->
             f"the tiles' pixels measure {min(scales):.4g} to {max(scales):.4g} arcsec: "
             "detail differs from place to place"
         )
-    per_pixel = any("pix" in image.unit.lower() or "beam" in image.unit.lower() for image in images)
-    if per_pixel and layout.resampled and max(scales) > 1.01 * pixel_arcsec(layout.grid):
-        notes.append(f"values in {images[0].unit} are averaged, not scaled to the new pixels")
+    if layout.resampled and any(is_per_pixel(image) for image in images):
+        notes.append(f"values in {images[0].unit} are per pixel: scaled to the new pixels' area")
+    if any(image.mask is not None for image in images):
+        notes.append("masks of the tiles are not applied: flagged pixels count as any other")
     return tuple(notes)

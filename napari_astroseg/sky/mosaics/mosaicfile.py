@@ -22,11 +22,12 @@ from astropy.io import fits
 
 from napari_astroseg import __version__
 from napari_astroseg.errors import OutputError
-from napari_astroseg.sky.cache import remove
 from napari_astroseg.sky.files.address import Address
-from napari_astroseg.sky.files.appending import BLOCK, Form, Packed, Plain
+from napari_astroseg.sky.files.appending import BLOCK, Form, Packed, Plain, is_whole
+from napari_astroseg.sky.files.filesread import files_read
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.mosaics.mosaic import open_mosaic
+from napari_astroseg.sky.mosaics.partfolder import BYTES, DONE, DONE_NEW, emptied, held
 from napari_astroseg.sky.mosaics.tiling import TiledPixels
 from napari_astroseg.sky.pixels import digest
 
@@ -115,28 +116,26 @@ def write_mosaic(
     """
     if not isinstance(image, SkyImage):
         image = open_mosaic(image)
-    if resume and _is_whole(out, image):
-        return
-    _refuse(image, out, overwrite)
     stored = np.dtype(image.dtype if dtype is None else dtype)
     header = _header(image)
     form: Form = (Packed if compress else Plain)(image.shape, stored, header)
-    part = out.with_name(f".{out.name}.part")
-    with _told(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
+    if resume and image.pixels.identity is not None and is_whole(out, form):
+        return
+    _refuse(image, out, overwrite)
+    with _told(out), held(out) as part:
         done = _begun(part, form, image, out, resume)
         total = -(-image.shape[0] // form.rows)
         if isinstance(form, Plain):
             _require_room(form.size - form.body - done.length, out)
-        with (part / "bytes").open("r+b") as file:
+        with (part / BYTES).open("r+b") as file:
             file.truncate(form.body + done.length)
             for band in range(done.bands, total):
                 done = _written(image, form, done, band, file)
                 _note(part, done)
                 yield BandWritten(band + 1, total)
             _finish(file, form, done)
-        (part / "bytes").replace(out)
-        remove(part)
+        (part / BYTES).replace(out)
+        emptied(part)
 
 
 def _written(image: SkyImage, form: Form, done: _Done, band: int, file: IO[bytes]) -> _Done:
@@ -183,9 +182,8 @@ def _begun(part: Path, form: Form, image: SkyImage, out: Path, resume: bool) -> 
                 "write it without --resume to begin again"
             )
         return done
-    remove(part)
-    part.mkdir()
-    with (part / "bytes").open("wb") as file:
+    emptied(part)
+    with (part / BYTES).open("wb") as file:
         file.write(form.head)
         file.truncate(form.body)
     done = _Done(key)
@@ -196,17 +194,17 @@ def _begun(part: Path, form: Form, image: SkyImage, out: Path, resume: bool) -> 
 def _noted(part: Path, form: Form) -> _Done | None:
     """How far an earlier run came; None if there was none, or nothing of it is good."""
     try:
-        done = _Done(**json.loads((part / "done.json").read_text(encoding="utf-8")))
-        whole = (part / "bytes").stat().st_size >= form.body + done.length
+        done = _Done(**json.loads((part / DONE).read_text(encoding="utf-8")))
+        whole = (part / BYTES).stat().st_size >= form.body + done.length
     except (OSError, ValueError, TypeError):
         return None
     return done if whole else None
 
 
 def _note(part: Path, done: _Done) -> None:
-    fresh = part / "done.json.new"
+    fresh = part / DONE_NEW
     fresh.write_text(json.dumps(asdict(done)), encoding="utf-8")
-    fresh.replace(part / "done.json")
+    fresh.replace(part / DONE)
 
 
 def _refuse(image: SkyImage, out: Path, overwrite: bool) -> None:
@@ -214,7 +212,9 @@ def _refuse(image: SkyImage, out: Path, overwrite: bool) -> None:
     if out.is_dir():
         raise OutputError(f"{out} is a folder; name a file in it")
     if out.exists() and any(_same(place, out) for place in _places(image)):
-        raise OutputError(f"{out} is one of the tiles; give another name with --out")
+        raise OutputError(
+            f"{out} is one of the tiles or files that are read; give another name with --out"
+        )
     if not overwrite:
         require_free(out)
 
@@ -231,27 +231,16 @@ def require_free(out: Path) -> None:
         raise OutputError(f"{out} is there already; choose another name or add --force")
 
 
-def _is_whole(out: Path, image: SkyImage) -> bool:
-    """Whether the file is there and holds these very values."""
-    if image.pixels.identity is None or not out.is_file():
-        return False
-    try:
-        with fits.open(out) as hdus:
-            return any(hdu.header.get(_IDENTITY) == image.pixels.identity for hdu in hdus)
-    except OSError:  # something else is there
-        return False
-
-
-def _places(image: SkyImage) -> Iterator[str]:
-    """Files that an image's values come from, as far as it knows."""
+def _places(image: SkyImage) -> Iterator[Path]:
+    """Files that an image's values come from."""
     if image.reference is not None:
-        yield image.reference.place
-    if isinstance(image.pixels, TiledPixels):
-        yield from (tile.place for tile in image.pixels.tiles if tile.place)
+        yield Path(image.reference.place)
+    if isinstance(image.pixels, TiledPixels):  # of a tile that was packed, the file itself
+        yield from (Path(tile.place) for tile in image.pixels.tiles if tile.place)
+    yield from files_read(image)
 
 
-def _same(place: str, out: Path) -> bool:
-    path = Path(place)
+def _same(path: Path, out: Path) -> bool:
     return path.exists() and path.samefile(out)
 
 

@@ -179,8 +179,12 @@ class Blend:
         present = ~np.isnan(values)
         first, more, weight = self._first[place], self._more[place], self._weight[place]
         np.copyto(first, values, where=present & np.isnan(first))
-        with np.errstate(invalid="ignore", over="ignore"):  # infinities stay what they are
-            np.add(more, weights * (values - first), out=more, where=present)
+        with np.errstate(invalid="ignore", over="ignore"):
+            beyond = values - first
+            endless = np.isinf(first)
+            if endless.any():  # infinities stay what they are, and two opposite ones are nothing
+                beyond[endless] = np.where(values == -first, np.nan, 0.0)[endless]
+            np.add(more, weights * beyond, out=more, where=present)
         np.add(weight, weights, out=weight, where=present)
 
     def finish(self) -> None:

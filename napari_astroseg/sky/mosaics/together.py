@@ -27,7 +27,7 @@ _GAP = 1.1
 def ways(images: Sequence[SkyImage]) -> tuple[Way, ...]:
     """How images can be opened together, the likeliest first; `separate` is always among them."""
     single = len(images) > 1 and all(image.count == 1 for image in images)
-    if single and _one_grid(images):
+    if single and one_grid(images):
         return "bands", "separate"
     if single and _one_sky(images):
         return ("mosaic", "separate") if _side_by_side(images) else ("separate", "mosaic")
@@ -36,8 +36,8 @@ def ways(images: Sequence[SkyImage]) -> tuple[Way, ...]:
     return ("separate", "bands") if single and no_sky and len(shapes) == 1 else ("separate",)
 
 
-def _one_grid(images: Sequence[SkyImage]) -> bool:
-    """Whether every pixel lies at the same place of the sky in all of them."""
+def one_grid(images: Sequence[SkyImage]) -> bool:
+    """Whether every pixel lies at the same place of the sky in all of them (within 0.05 px)."""
     first = images[0]
     if any(image.shape != first.shape or image.frame is None for image in images):
         return False

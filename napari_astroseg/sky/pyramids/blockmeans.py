@@ -12,27 +12,15 @@ side by side. numba is imported here, so import this module where growing begins
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-import numba
 import numpy as np
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from napari_astroseg.sky.compiled import compiled
 from napari_astroseg.sky.pyramids.chunks import CHUNK, Floats
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def compiled(function: _Function) -> _Function:
-    """`function` by numba, kept on disk where there is a place for it, without the GIL."""
-    options = {"nogil": True, "error_model": "numpy"}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # neither this folder nor the user's can be written to
-        return numba.njit(**options)(function)
 
 
 @dataclass(frozen=True)
@@ -83,8 +71,15 @@ class Reducer:
         self._blank = self._native.type(encoding.blank) if marked else None
         self._scale = None if (encoding.scale, encoding.zero) == (1.0, 0.0) else encoding.scale
 
-    def reduce(self, strip: NDArray[Any], into: Floats, starts: NDArray[np.int64]) -> None:
-        """Write the means of a strip.
+    def reduce(
+        self,
+        strip: NDArray[Any],
+        into: Floats,
+        starts: NDArray[np.int64],
+        above: int = 0,
+        more: bool = False,
+    ) -> None:
+        """Write the means of a strip, or of the next part of one.
 
         Parameters
         ----------
@@ -96,12 +91,19 @@ class Reducer:
         starts
             For each level from 1 on, where in `into` the strip's first row of it begins; entry 0
             is not used.
+        above
+            How many rows of the strip earlier parts brought; even.
+        more
+            Whether more parts of the strip follow; the rows of this one are even in number.
         """
+        block = 2**self._count
+        end = above + strip.shape[0]
+        end = end if more else -(-end // block) * block
         arguments = (
             *(strip.view(self._bits), strip.view(self._native), not self._encoding.stored.isnative),
             *(self._pair.view(self._bits), self._pair),
             *(self._scale, self._encoding.zero, self._blank),
-            *(self._sums, self._counts, self._count, self._finest, into, starts),
+            *(self._sums, self._counts, self._count, self._finest, into, starts, above, end),
         )
         try:
             _reduce(*arguments)
@@ -125,16 +127,16 @@ def _reduce(  # noqa: PLR0913, PLR0917 (compiled code takes no records)
     pair_bits: NDArray[Any], pair: NDArray[Any],
     scale: float | None, zero: float, blank: Any,
     sums: NDArray[Any], counts: NDArray[Any], count: int, finest: int,
-    into: NDArray[Any], starts: NDArray[Any],
+    into: NDArray[Any], starts: NDArray[Any], above: int, end: int,
 ) -> None:  # fmt: skip
     """Go down a strip by pairs of rows; whenever two rows of a level are done, join them.
 
     A pair is taken a chunk's width at a time, which stays in the processor's first cache.
     """
     height, width = bits.shape
-    block, halves = 2**count, sums.shape[2]
-    for row in range(0, -(-height // block) * block, 2):
-        at, rows = row // 2, max(0, min(2, height - row))
+    halves = sums.shape[2]
+    for row in range(0, end - above, 2):
+        at, rows = (above + row) // 2, max(0, min(2, height - row))
         row_sums, row_counts = sums[1, at % 2], counts[1, at % 2]
         for first in range(0, halves, CHUNK):
             last = min(first + CHUNK, halves)

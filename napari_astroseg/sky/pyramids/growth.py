@@ -6,7 +6,7 @@ read at once. Each level fills a row of chunks; full rows go to disk from a thir
 the next ones fill. The threads have low priority and hold no lock of Python's for long, so a
 window in the same process stays alive. Memory is two rows of chunks per level: 110 MB for an
 image 40 000 pixels wide; of one so wide that this would exceed `BUFFER_BYTES`, the finest levels
-are not made.
+are not made, and where a strip would exceed its own bound, it is read part by part.
 """
 
 from __future__ import annotations
@@ -134,14 +134,14 @@ def _fill(
     """
     strips = _strips(pixels)
     height = layout.level_shape(1)[0]
-    tall = _strip_rows(pixels, layout)
+    tall, part = _strip_rows(pixels, layout)
     threads = min(threads, strips.threads)
     with contextlib.ExitStack() as stack:
         workers = stack.enter_context(_threads(threads))
         rows = ChunkRows(layout, put, stack.enter_context(_threads(1)))
         hands: queue.SimpleQueue[_Hand] = queue.SimpleQueue()
         for _ in range(threads):
-            hands.put(_Hand(strips, layout, tall))
+            hands.put(_Hand(strips, layout, part))
 
         def reduce(top: int) -> int:
             hand = hands.get()
@@ -222,19 +222,23 @@ class ChunkRows:
 
 
 class _Hand:
-    """What one thread needs to itself: a strip's bytes and the sums over it."""
+    """What one thread needs to itself: the bytes of a part of a strip and the sums over it."""
 
-    def __init__(self, strips: _Strips, layout: Layout, tall: int) -> None:
+    def __init__(self, strips: _Strips, layout: Layout, part: int) -> None:
         width = layout.shape[1]
         count, finest = (f.bit_length() - 1 for f in (layout.top, layout.finest))
         self._strips = strips
         self._reducer = Reducer(strips.encoding, width, count, finest)
-        self._buffer = strips.buffer(min(tall, layout.shape[0]))
+        self._part = part
+        self._buffer = strips.buffer(min(part, layout.shape[0]))
 
     def reduce(self, top: int, end: int, rows: ChunkRows) -> None:
         """Read the image's rows from `top` to `end`, and leave their means in `rows`."""
-        strip = self._strips.read(top, end, self._buffer)
-        self._reducer.reduce(strip, rows.values, rows.starts(top))
+        starts = rows.starts(top)
+        for row in range(top, end, self._part):
+            last = min(row + self._part, end)
+            part = self._strips.read(row, last, self._buffer)
+            self._reducer.reduce(part, rows.values, starts, row - top, last < end)
 
 
 class _Strips(Protocol):
@@ -288,15 +292,17 @@ def _strips(pixels: PixelSource) -> _Strips:
     return _FileStrips(pixels) if isinstance(pixels, FitsPixels) else _AnyStrips(pixels)
 
 
-def _strip_rows(pixels: PixelSource, layout: Layout) -> int:
-    """How many rows to read at once: whole coarsest blocks, a power of two.
+def _strip_rows(pixels: PixelSource, layout: Layout) -> tuple[int, int]:
+    """Rows of a strip, which are whole coarsest blocks, and how many of them to read at once.
 
-    Rows of compressed tiles come together, so several rows of tiles are read at once.
+    Both are powers of two. Rows of compressed tiles come together, so several rows of tiles are
+    read at once.
     """
     row_bytes = layout.shape[1] * pixels.dtype.itemsize
     wanted = max(_STRIP_BYTES // row_bytes, 4 * getattr(pixels, "tile_rows", 1))
     wanted = min(wanted, _TALLEST_STRIP_BYTES // row_bytes, CHUNK * layout.finest)
-    return max(layout.top, 2 ** (max(1, wanted).bit_length() - 1))
+    part = 2 ** (max(2, wanted).bit_length() - 1)
+    return max(layout.top, part), part
 
 
 @contextlib.contextmanager

@@ -1,9 +1,10 @@
 """Growth in a process of its own: a window that is panned meanwhile keeps its thread to itself.
 
 Loading the compiler and handing strips out would take turns with the window's thread, and stay in
-its memory. The child (`python -m` this module, with a request) opens the image by its reference,
-makes the pyramid in the cache, and tells how far it is in lines of JSON. It gives way to other
-processes, and ends when its standard input does: whoever started it has stopped it or is gone.
+its memory. The child (`python -P -m` this module) takes a request as the first line of its
+standard input, for anyone may read a command line. It opens the image by its reference, makes the
+pyramid in the cache, and tells how far it is, a number a line. It gives way to other processes,
+and ends when its standard input does: whoever started it has stopped it or is gone.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def _child(request: Request) -> Iterator[queue.SimpleQueue[int | None]]:
     """A child at work, and how many rows it has done; None when it has ended."""
     path = os.pathsep.join(each for each in sys.path if each)
     child = subprocess.Popen(
-        [sys.executable, "-m", __name__, json.dumps(asdict(request))],
+        [sys.executable, "-P", "-m", __name__],  # -P: no modules from the current folder
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -99,6 +100,8 @@ def _child(request: Request) -> Iterator[queue.SimpleQueue[int | None]]:
     reader = threading.Thread(target=_read, args=(child.stdout, lines), daemon=True)
     reader.start()
     try:
+        child.stdin.write(json.dumps(asdict(request)) + "\n")
+        child.stdin.flush()
         yield lines
     finally:
         with contextlib.suppress(OSError):
@@ -161,4 +164,4 @@ def _until_end(stdin: Any, stopped: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Request(**json.loads(sys.argv[1]))))
+    sys.exit(main(Request(**json.loads(sys.stdin.readline()))))

@@ -72,7 +72,7 @@ def open_healpix(opened: OpenFile, index: int) -> SkyImage:
     if layout.listed is None:
         grid = whole_sky(layout.nside, frame)
     else:
-        grid = part_of_sky(layout.nside, frame, *layout.corners(), layout.listed.widest)
+        grid = part_of_sky(layout.nside, frame, layout.corners, layout.listed.widest)
     sources = [HealpixPixels(pages, column, layout, grid) for column in columns]
     units = {column.unit for column in columns}
     labels = tuple(

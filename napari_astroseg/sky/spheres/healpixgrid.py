@@ -16,6 +16,7 @@ would pass over one in seven. Pixels off the sky are NaN.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -97,7 +98,10 @@ def whole_sky(nside: int, frame: Frame) -> HealpixGrid:
 
 
 def part_of_sky(
-    nside: int, frame: Frame, lon: Floats, lat: Floats, margin: float = 1.0
+    nside: int,
+    frame: Frame,
+    places: Callable[[], Iterable[tuple[Floats, Floats]]],
+    margin: float = 1.0,
 ) -> HealpixGrid:
     """The picture that shows the pixels at these positions, degrees in the map's frame.
 
@@ -105,20 +109,24 @@ def part_of_sky(
     ----------
     nside, frame
         Of the map.
-    lon, lat
-        Positions in it, one axis.
+    places
+        Gives positions in it, longitudes and latitudes, batch by batch; it is asked twice.
     margin
         Pixels around them that belong to it too.
     """
-    vectors = _vectors(lon, lat)
-    if frame == "ecliptic":
-        vectors = _TO_ECLIPTIC.T @ vectors
-    middle = vectors.mean(axis=1)
+    turned = _TO_ECLIPTIC.T if frame == "ecliptic" else np.eye(3)
+    total, count = np.zeros(3), 0
+    for lon, lat in places():
+        total += _vectors(lon, lat).sum(axis=1)
+        count += lon.size
+    middle = total / count
     if (length := np.linalg.norm(middle)) < 0.1:
         return whole_sky(nside, frame)
     middle /= length
     side = pixel_side_deg(nside)
-    radius = np.arccos(np.clip(middle @ vectors, -1.0, 1.0).min()) * _DEG + side * FINER * margin
+    farthest = min(float((middle @ _vectors(lon, lat)).min()) for lon, lat in places())
+    middle = turned @ middle
+    radius = np.arccos(np.clip(farthest, -1.0, 1.0)) * _DEG + side * FINER * margin
     if radius > LARGEST_CAP_DEG:
         return whole_sky(nside, frame)
     half = int(np.ceil(2.0 * _DEG * np.sin(radius / _DEG / 2.0) / side))

@@ -6,6 +6,7 @@ their pixels; those of several orders list each as one number, 4 × 4^order + pi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,8 +20,10 @@ from napari_astroseg.sky.files.tablecolumns import Column, TablePages
 
 Ordering = Literal["ring", "nested", "nuniq"]
 
-MOST_LISTED = 2**25
-"""A list of more pixels than this is not held in memory."""
+MOST_LISTED = 2**23
+"""A list of more pixels than this is not held in memory: it would take more than 512 MB."""
+_BATCH = 2**18
+"""Entries whose places are worked out at once."""
 _DEEPEST = 29
 """HEALPix order beyond which a pixel's number needs more than 64 bits."""
 _LISTS = {"PIXEL", "PIXELS", "PIX", "IPIX", "INDEX", "HPX_INDEX", "HEALPIX", "UNIQ"}
@@ -97,14 +100,19 @@ class Layout:
         pixels[(pixels < 0) | (pixels >= self.count)] = -1
         return pixels
 
-    def corners(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Longitudes and latitudes of the first and last pixels of all entries, degrees."""
+    def corners(self) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Longitudes and latitudes of the first and last pixels of all entries, in degrees.
+
+        They come in batches, for all at once would take far more memory than the list.
+        """
         from astropy_healpix import healpix_to_lonlat
 
         assert self.listed is not None
-        ends = np.concatenate([self.listed.starts, self.listed.ends - 1])
-        lon, lat = healpix_to_lonlat(ends, self.nside, order=self.order)
-        return lon.to_value(u.deg), lat.to_value(u.deg)
+        for first in range(0, len(self.listed.starts), _BATCH):
+            batch = slice(first, first + _BATCH)
+            ends = np.concatenate([self.listed.starts[batch], self.listed.ends[batch] - 1])
+            lon, lat = healpix_to_lonlat(ends, self.nside, order=self.order)
+            yield lon.to_value(u.deg), lat.to_value(u.deg)
 
 
 def ordering_of(header: fits.Header) -> Ordering | None:
@@ -173,7 +181,7 @@ def _listed(header: fits.Header, ordering: Ordering, listing: Column, pages: Tab
             f"{name} lists {pages.rows * listing.repeat:,} pixels, more than are held in memory; "
             "write it as a map of the whole sky (`healpy.write_map(…, partial=False)`)"
         )
-    numbers = pages.whole(listing).astype(np.int64)
+    numbers = pages.whole(listing).astype(np.int64, copy=False)
     if ordering == "nuniq":
         starts, ends, nside = _of_several_orders(numbers, name)
     else:

@@ -11,17 +11,19 @@ HiPS's own lower orders.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from astropy.io import fits
 from astropy.wcs import WCS
 
 from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.files.address import Address, ImageRef, is_url, spoken
+from napari_astroseg.sky.files.far.patience import NoAnswer
 from napari_astroseg.sky.files.handle import Handle, open_handle
-from napari_astroseg.sky.files.look import start_of
+from napari_astroseg.sky.files.look import look, start_of
 from napari_astroseg.sky.image import Axis, SkyImage
 from napari_astroseg.sky.pixels import digest
 from napari_astroseg.sky.spheres.hipspixels import HipsPixels
@@ -37,6 +39,7 @@ _FRAMES = {
 }  # fmt: skip
 
 Planes = Literal["", "R", "G", "B"]
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -58,17 +61,23 @@ class _Survey:
 def is_hips(place: str) -> bool:
     """Whether a folder, or the URL of one, is a HiPS; also where its `properties` is named.
 
-    A URL is asked for `properties` if its last part has no ending, as files do.
+    A URL is asked for `properties` if its last part has no ending, as files do, and there is no
+    FITS file at the URL itself.
+
+    Raises
+    ------
+    ImageError
+        When the URL's server does not answer.
     """
     if not is_url(place):
         return _own(Path(place)) is not None
     last = spoken(place).rstrip("/").rpartition("/")[2]
     if "." in last:
         return False
-    try:
-        return "hips_order" in _properties(open_handle(_beside(place)))
-    except ImageError:
+    if last != "properties" and _answered(lambda: look(Address(place))) is not None:
         return False
+    told = _answered(lambda: _properties(open_handle(_beside(place))))
+    return told is not None and "hips_order" in told
 
 
 def open_hips(address: Address) -> SkyImage:
@@ -103,6 +112,16 @@ def open_hips(address: Address) -> SkyImage:
         sources if many else None,
         Axis("band", "band", bands) if many else None,
     )
+
+
+def _answered(ask: Callable[[], _Answer]) -> _Answer | None:
+    """What a server gives; None if that is not there or is nothing of use."""
+    try:
+        return ask()
+    except NoAnswer:
+        raise
+    except ImageError:
+        return None
 
 
 def _own(path: Path) -> Path | None:

@@ -17,7 +17,7 @@ from fsspec.asyn import sync
 from napari_astroseg.errors import ImageError, SetupError
 from napari_astroseg.sky.files.address import name_of, spoken
 from napari_astroseg.sky.files.far import patience
-from napari_astroseg.sky.files.far.patience import NotThere, Transient, Version, changed
+from napari_astroseg.sky.files.far.patience import NoAnswer, NotThere, Transient, Version, changed
 
 RECHECK_S = 3.0
 """These stores do not tell a file's version with its bytes; it is asked for this often."""
@@ -160,7 +160,7 @@ class FsspecStore:
                 f"{where} is not open to everyone, says its store; "
                 "set up your credentials for it, or download it and open your copy"
             )
-        return ImageError(
+        return NoAnswer(
             f"{where} cannot be read ({patience.reason(error)}); "
             "check the address, your credentials for it and the network"
         )

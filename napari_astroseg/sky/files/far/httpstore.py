@@ -19,7 +19,7 @@ from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.files.address import name_of, spoken
 from napari_astroseg.sky.files.far import patience
 from napari_astroseg.sky.files.far.blocks import BLOCK, KEPT
-from napari_astroseg.sky.files.far.patience import NotThere, Transient, Version, changed
+from napari_astroseg.sky.files.far.patience import NoAnswer, NotThere, Transient, Version, changed
 
 _RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
 _MAY_PASS = {408, 425, 429, 500, 502, 503, 504}
@@ -77,7 +77,7 @@ class HttpStore:
         except ImageError:
             raise
         except (Transient, TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-            raise ImageError(
+            raise NoAnswer(
                 f"{spoken(self._url)} cannot be read ({patience.reason(error)}); "
                 "check the address and the network, or try again later"
             ) from None  # the error itself may spell out a password

@@ -25,6 +25,10 @@ class NotThere(ImageError):
     """There is nothing at the URL."""
 
 
+class NoAnswer(ImageError):
+    """The server cannot be asked, or does not answer: no use in asking it for anything else."""
+
+
 @dataclass(frozen=True)
 class Version:
     """What a server tells of a file to know it again.

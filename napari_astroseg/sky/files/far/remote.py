@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,13 +15,9 @@ from numpy.typing import NDArray
 
 from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.files.address import name_of
-from napari_astroseg.sky.files.far.blocks import Blocks, Part
+from napari_astroseg.sky.files.far.blocks import BLOCK, Blocks, Part
 from napari_astroseg.sky.files.far.patience import Version, changed
-
-_SIGNATURE = re.compile(
-    r"(?i)[?&](x-(amz|goog)-[^=&]*|signature|expires|awsaccesskeyid|key-pair-id|policy|"
-    r"sig|se|st|sp|token|access_token)=[^&#]*"
-)
+from napari_astroseg.sky.files.far.signed import unsigned
 
 
 class Store(Protocol):
@@ -55,6 +50,7 @@ class RemoteHandle:
     def __init__(self, url: str) -> None:
         self._url = url
         self._version = self._connect().version
+        self._ends = "" if self._version.etag or self._version.modified else self._ends_digest()
 
     @property
     def name(self) -> str:
@@ -70,10 +66,13 @@ class RemoteHandle:
     def identity(self) -> str:
         """A digest of the URL, the length, and the version that the server tells.
 
-        A URL signed anew names the same file.
+        Where it tells none, the file's first and last blocks stand for it. A URL signed anew
+        names the same file.
         """
         told = self._version
-        text = "\0".join((_SIGNATURE.sub("", self._url), str(told.size), told.etag, told.modified))
+        text = "\0".join(
+            (unsigned(self._url), str(told.size), told.etag, told.modified, self._ends)
+        )
         return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
     def read(self, into: NDArray[Any], offset: int) -> None:
@@ -98,6 +97,13 @@ class RemoteHandle:
             As `read` does.
         """
         self._fill([(_bytes_of(line), offset + n * stride) for n, line in enumerate(into)])
+
+    def _ends_digest(self) -> str:
+        """A digest of the first and the last block."""
+        count = min(BLOCK, self.size)
+        ends = np.empty((2, count), np.uint8)
+        self.read_lines(ends, 0, self.size - count)
+        return hashlib.sha256(ends.tobytes()).hexdigest()
 
     def _fill(self, parts: list[Part]) -> None:
         for view, offset in parts:

@@ -172,6 +172,6 @@ def _decode_codes(  # noqa: PLR0912, PLR0915 (one loop, for the compiler)
 @functools.cache
 def _decode() -> Callable[..., int]:
     """The loop, compiled when it is first needed."""
-    from napari_astroseg.sky.pyramids.blockmeans import compiled  # it costs an import of numba
+    from napari_astroseg.sky.compiled import compiled  # it costs an import of numba
 
     return compiled(_decode_codes)

@@ -9,12 +9,12 @@ import lzma
 import os
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
 from napari_astroseg.errors import AstroSegError, ImageError, OutputError
-from napari_astroseg.sky.cache import Cache
+from napari_astroseg.sky.cache import Cache, remove
 from napari_astroseg.sky.files.address import Address
 from napari_astroseg.sky.files.handle import Descriptor, Handle, HandleFile, LocalHandle
 from napari_astroseg.sky.files.look import Packing, look, look_at_start
@@ -53,12 +53,14 @@ class UnpackedHandle(LocalHandle):
         return (told.st_size,)  # a use in the cache sets an entry's time
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpacked_again, (self._place,)
+        return _unpacked_again, (self._place, self._identity)
 
 
-def _unpacked_again(place: str) -> Handle:
+def _unpacked_again(place: str, identity: str) -> Handle:
     handle, packing = look(Address(place))
-    return handle if packing is None else unpacked(place, handle, packing)[0]
+    if handle.identity != identity or packing is None:
+        raise ImageError(f"{handle.name} was changed while it was open; open it again")
+    return unpacked(place, handle, packing)[0]
 
 
 def unpacked(
@@ -80,12 +82,13 @@ def unpacked(
     ImageError
         When it is damaged, holds no FITS file, or would grow beyond all bounds.
     """
-    name = f"{source.identity}.fits"
-    path = CACHE.find(name)
+    path = _found(source)
     if path is None:
         try:
-            with CACHE.making(name, _reserve(source)) as making:
+            with CACHE.making(f"{source.identity}.fits", _reserve(source)) as making:
                 _unpack(source, packing, making, progress)
+                name = f"{source.identity}-{making.stat().st_size}.fits"
+                making.rename(making.with_name(name))
         except OutputError as error:
             raise ImageError(f"{source.name} must be unpacked to be read: {error}") from error
         path = CACHE.folder / name
@@ -93,6 +96,17 @@ def unpacked(
     size = handle.size / 2**20
     note = f"unpacked to the cache, {size:,.1f} MiB, for it cannot be read piece by piece"
     return handle, note
+
+
+def _found(source: Handle) -> Path | None:
+    """What was unpacked before, if it is as long as its name says; else it is removed."""
+    for path in CACHE.matching(f"{source.identity}-*.fits"):
+        with suppress(OSError):  # gone meanwhile
+            length = path.stem.rpartition("-")[2]
+            if path.is_file() and str(path.stat().st_size) == length:
+                return path
+        remove(path)
+    return None
 
 
 def _unpack(source: Handle, packing: Packing, path: Path, progress: Progress) -> None:
