@@ -18,7 +18,10 @@ from napari_astroseg.gui import layers
 from napari_astroseg.gui.drawn import reads
 from napari_astroseg.gui.drawn.patient import PatientLevel, patient
 from napari_astroseg.gui.drawn.redraw import reads_of
+from napari_astroseg.gui.drawn.stretched import Stretched
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.looks.limits import Limits
+from napari_astroseg.sky.looks.stretch import Stretch
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.pyramids.pyramid import levels
 
@@ -173,6 +176,21 @@ def test_planes_of_a_stack_are_patient() -> None:
     assert np.nanmedian(pyramid[0][2, 0:700, 0:600]) == pytest.approx(20.0, abs=0.1)
 
 
+def test_chunks_are_stretched_once_and_let_go() -> None:
+    chunks = [np.full((10, 10), n, np.float32) for n in range(3)]
+    stretch, kept = Stretch("linear", Limits(0.0, 2.0)), Stretched(limit=900)
+    drawn = kept.of(chunks[2], stretch)
+    assert np.array_equal(drawn, np.ones((10, 10)))
+    assert kept.of(chunks[2], Stretch("linear", Limits(0.0, 2.0))) is drawn
+    assert kept.of(chunks[2], Stretch("linear", Limits(0.0, 4.0)))[0, 0] == 0.5
+    kept.of(chunks[0], stretch)
+    kept.of(chunks[1], stretch)
+    assert kept.held == 800
+    assert kept.of(chunks[2], stretch) is not drawn
+    kept.clear()
+    assert kept.held == 0
+
+
 # --- in the window -----------------------------------------------------------------------------
 
 
@@ -244,6 +262,19 @@ def test_a_picture_at_rest_is_not_drawn_again(viewer: Any, qtbot: Any) -> None:
     qtbot.wait(600)
     assert not drawn
     assert len(pixels.reads) == count
+
+
+def test_a_step_is_painted_once(viewer: Any, qtbot: Any) -> None:
+    image, _ = slow_sky(6000)
+    layer = layers.add_image(viewer, image)
+    viewer.show()
+    rested(layer, qtbot)
+    canvas = viewer.window._qt_viewer.canvas._scene_canvas
+    painted: list[int] = []
+    canvas.events.draw.connect(lambda _: painted.append(layer.data_level))
+    viewer.scene.camera.zoom = 1.0
+    qtbot.waitUntil(lambda: bool(painted))
+    assert painted[0] == 0  # not the level that it had before
 
 
 def test_a_layer_that_is_removed_reads_no_more(viewer: Any, qtbot: Any) -> None:
