@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "METADATA",
     "ROLE",
+    "SETTLED_MS",
     "LayerData",
     "add_all",
     "add_image",
@@ -66,7 +67,8 @@ __all__ = [
 ]
 
 _TOLD = "astroseg"
-_SETTLED_MS = 150
+SETTLED_MS = 150
+"""How long a window takes to make room for the controls of its first layer."""
 
 
 def add_image(viewer: Viewer, image: SkyImage, stretch: Kind | None = None) -> Image:
@@ -140,7 +142,7 @@ def _fit_when_settled(viewer: Viewer) -> None:
         if camera.zoom == zoom and len(viewer.layers):  # nobody has zoomed meanwhile
             viewer.reset_view()
 
-    QTimer.singleShot(_SETTLED_MS, fit)
+    QTimer.singleShot(SETTLED_MS, fit)
 
 
 def _camera(viewer: Viewer) -> Any:
