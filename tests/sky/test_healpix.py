@@ -328,7 +328,7 @@ def test_a_map_without_coordinates_says_what_was_assumed(
         ({"NSIDE": 128}, r"NSIDE 128 asks for 196,608 pixels and its table holds 49,152"),
         ({"ORDERING": "SPIRAL"}, "ORDERING 'SPIRAL' is no HEALPix one; set it to RING or NESTED"),
         ({"NSIDE": 63, "ORDERING": "NESTED"}, "NSIDE 63 cannot be NESTED"),
-        ({"NSIDE": -4}, "NSIDE -4 asks for"),
+        ({"NSIDE": -4}, "NSIDE is not between 1 and"),
     ],
 )
 def test_a_header_that_does_not_fit_gets_its_sentence(

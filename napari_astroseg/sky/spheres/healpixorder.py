@@ -163,10 +163,14 @@ def _listing(columns: list[Column], header: fits.Header, ordering: Ordering) -> 
 
 def _one_after_the_other(header: fits.Header, ordering: Ordering, count: int, name: str) -> Layout:
     nside = int(header.get("NSIDE", 0)) or round((count / 12) ** 0.5)
+    if not 0 < nside <= 2**_DEEPEST:
+        raise ImageError(
+            f"{name}: its NSIDE is not between 1 and 2^{_DEEPEST}; set the NSIDE it was made with"
+        )
     first = int(header.get("FIRSTPIX", 0))
     asked = 12 * nside**2
     whole = int(header.get("LASTPIX", asked - 1)) - first + 1
-    if not (0 < nside <= 2**_DEEPEST and 0 <= first < asked and 0 < whole <= count):
+    if not (0 <= first < asked and 0 < whole <= count):
         raise ImageError(
             f"{name}: NSIDE {nside} asks for {asked:,} pixels and its table holds {count:,}; "
             "it lists no pixels or was cut short: fetch it again"
