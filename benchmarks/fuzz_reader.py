@@ -1,6 +1,6 @@
 """Fuzz the reader: broken files of every kind either open or are refused in one sentence.
 
-    python benchmarks/fuzz_reader.py --files 20000 --out /tmp/fuzz
+    python benchmarks/fuzz_reader.py --files 20000 --out failures
 
 Every file is a sound one (a *seed*) that was mutated: bits flipped, cut, header cards swapped
 for wild ones, blocks shuffled. A child process opens each, reads its coarsest level, a window,

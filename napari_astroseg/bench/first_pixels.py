@@ -11,8 +11,8 @@ from napari_astroseg.bench.fields import write_sparse
 from napari_astroseg.bench.plan import Plan
 from napari_astroseg.bench.record import Measurement
 from napari_astroseg.bench.timing import Pair, in_turn, words
+from napari_astroseg.sky.files.fitspixels import FitsPixels
 from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.pixels import FitsPixels
 from napari_astroseg.sky.pyramids.pyramid import levels
 
 _READ_TARGET = 3.0

@@ -212,7 +212,7 @@ def _samples(image: SkyImage) -> list[Any]:
     factor = 1 << max(0, (min(pixels.shape) // _PROBE).bit_length() - 1)
     if factor > 1 and isinstance(pixels, Reducible):
         pixels = pixels.reduced(factor)
-    if getattr(pixels, "tile_rows", 1) == 1:
+    if pixels.tile_rows == 1:
         far = image.reference is not None and image.reference.path is None
         every = [max(1, side // (_PROBE_FAR if far else _PROBE)) for side in pixels.shape]
         return [pixels[slice(None, None, every[0]), slice(None, None, every[1])]]

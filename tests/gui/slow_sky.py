@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.image import Axis, SkyImage
+from napari_astroseg.sky.pixels import PlainPixels
 
 
 @dataclass
-class SlowPixels:
+class SlowPixels(PlainPixels):
     """An array behind a slow disk: each read sleeps, is counted, and fails while `broken`."""
 
     array: NDArray[np.float32]
@@ -29,10 +30,6 @@ class SlowPixels:
     @property
     def dtype(self) -> np.dtype[Any]:
         return self.array.dtype
-
-    @property
-    def ndim(self) -> int:
-        return 2
 
     @property
     def identity(self) -> None:

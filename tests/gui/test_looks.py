@@ -21,6 +21,7 @@ from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.looks.limits import Limits
 from napari_astroseg.sky.looks.stretch import KINDS
 from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.pixels import PlainPixels
 
 
 @pytest.fixture
@@ -46,12 +47,12 @@ def box(viewer: Any, qtbot: Any) -> Iterator[AppearanceBox]:
 # --- changing ----------------------------------------------------------------------------------
 
 
-class Reads:
+class Reads(PlainPixels):
     """Pixels that count how often they are read."""
 
     def __init__(self, values: np.ndarray) -> None:
         self.values, self.count = values, 0
-        self.shape, self.dtype, self.ndim, self.identity = values.shape, values.dtype, 2, None
+        self.shape, self.dtype, self.identity = values.shape, values.dtype, None
 
     def __getitem__(self, key: Any) -> np.ndarray:
         self.count += 1

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from napari_astroseg.errors import ImageError, OutputError
 from napari_astroseg.sky.coords.worldcoords import wcs_cards, window_cards
+from napari_astroseg.sky.files.fitspixels import CompressedPixels, FitsPixels
 from napari_astroseg.sky.files.writing import replacing, write_image
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.pixels import CompressedPixels, FitsPixels
 from napari_astroseg.sky.spheres.healpix import HealpixPixels
 from napari_astroseg.sky.window import Window
 

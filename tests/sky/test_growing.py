@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 
 from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.cache import Cache
+from napari_astroseg.sky.files.fitspixels import CompressedPixels, FitsPixels
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.looks.stretch import Limits, Stretch
 from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.pixels import CompressedPixels, FitsPixels
+from napari_astroseg.sky.pixels import PlainPixels
 from napari_astroseg.sky.progress import Stopped
 from napari_astroseg.sky.pyramids import grown as registry
 from napari_astroseg.sky.pyramids import growth, growthprocess
@@ -516,8 +517,8 @@ def test_what_is_far_or_has_to_be_computed_is_not_grown_unasked(tmp_path: Path) 
         identity = name = "far"
         size = 0
 
-    class Computed:
-        shape, dtype, ndim, identity = (5000, 5000), np.dtype(np.float32), 2, "computed"
+    class Computed(PlainPixels):
+        shape, dtype, identity = (5000, 5000), np.dtype(np.float32), "computed"
 
         def __getitem__(self, key: tuple[slice, slice]) -> np.ndarray:
             rows, columns = (range(*part.indices(5000)) for part in key)

@@ -10,11 +10,11 @@ from loopback import serving
 from skies import galactic_wcs, write_four_maps
 
 from napari_astroseg.errors import ImageError
+from napari_astroseg.sky.files.fitspixels import CompressedPixels
 from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.info import describe
 from napari_astroseg.sky.opening import open_image, pictures
-from napari_astroseg.sky.pixels import CompressedPixels
 from napari_astroseg.sky.preview import write_preview
 from napari_astroseg.sky.window import Window
 

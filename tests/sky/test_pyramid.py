@@ -20,6 +20,7 @@ from hypothesis.extra import numpy as hnp
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.looks.stretch import Limits, Stretch
 from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.pixels import PlainPixels
 from napari_astroseg.sky.pyramids.chunks import CHUNK, ChunkCache
 from napari_astroseg.sky.pyramids.pyramid import COARSEST, DisplayLevel, Level, levels
 
@@ -28,14 +29,13 @@ POWERS = st.sampled_from([2, 4, 8, 16])
 
 
 @dataclass
-class Ramp:
+class Ramp(PlainPixels):
     """Pixels whose value is row × 4096 + column; it notes what is read."""
 
     shape: tuple[int, int]
     reads: list[tuple[range, range]] = field(default_factory=list)
 
     dtype = np.dtype(np.float64)
-    ndim = 2
     identity = None
 
     def __getitem__(self, key: tuple[slice, slice]) -> np.ndarray:

@@ -20,12 +20,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_astroseg.errors import ImageError
+from napari_astroseg.sky.files.fitspixels import CompressedFile
 from napari_astroseg.sky.files.handle import LocalHandle
 from napari_astroseg.sky.files.packed import codecs, kepttiles, tiled
 from napari_astroseg.sky.files.packed.extent import BLOCK
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.pixels import CompressedFile
 from napari_astroseg.sky.window import Window
 
 

@@ -7,14 +7,22 @@ from typing import Any, Literal
 
 import numpy as np
 
-from napari_astroseg.sky.pixels import FloatArray, Key, PixelSource, Planes, digest
+from napari_astroseg.sky.pixels import (
+    FloatArray,
+    Key,
+    MadePixels,
+    PixelSource,
+    PlainPixels,
+    Planes,
+    digest,
+)
 
 Spread = Literal["deviation", "variance", "weight"]
 """How a file writes uncertainty: standard deviations, variances, or inverse variances."""
 
 
 @dataclass(frozen=True)
-class DeviationPixels:
+class DeviationPixels(MadePixels):
     """Standard deviations of variances or weights, NaN where there is none.
 
     Parameters
@@ -29,35 +37,9 @@ class DeviationPixels:
     spread: Spread
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """(H, W)."""
-        return self.source.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """That of the source."""
-        return self.source.dtype
-
-    @property
-    def ndim(self) -> int:
-        """Always 2."""
-        return 2
-
-    @property
     def identity(self) -> str | None:
         """A digest of the source's and of what is made of it."""
-        source = self.source.identity
-        return None if source is None else digest(source, self.spread)
-
-    @property
-    def tile_rows(self) -> int:
-        """Rows that cost no more together than apart."""
-        return int(getattr(self.source, "tile_rows", 1))
-
-    @property
-    def tile_columns(self) -> int:
-        """Columns that cost no more together than apart."""
-        return int(getattr(self.source, "tile_columns", 1))
+        return self.made_of(self.spread)
 
     def __getitem__(self, key: Key) -> FloatArray:
         values = self.source[key]
@@ -83,7 +65,7 @@ class DeviationPlanes:
 
 
 @dataclass(frozen=True)
-class ConstantPixels:
+class ConstantPixels(PlainPixels):
     """An image of one value, as HST files keep it without its pixels (NPIX1, PIXVALUE)."""
 
     shape: tuple[int, int]
@@ -93,11 +75,6 @@ class ConstantPixels:
     def dtype(self) -> np.dtype[Any]:
         """float32."""
         return np.dtype(np.float32)
-
-    @property
-    def ndim(self) -> int:
-        """Always 2."""
-        return 2
 
     @property
     def identity(self) -> str:

@@ -15,6 +15,13 @@ from napari_astroseg.sky.files.address import ImageRef
 from napari_astroseg.sky.files.contents import Contents, Entry
 from napari_astroseg.sky.files.derived import ConstantPixels, DeviationPixels, DeviationPlanes
 from napari_astroseg.sky.files.families import part_of
+from napari_astroseg.sky.files.fitspixels import (
+    CompressedFile,
+    CompressedPixels,
+    CompressedPlanes,
+    FitsPixels,
+    FitsPlanes,
+)
 from napari_astroseg.sky.files.interleaved import (
     InterleavedPlanes,
     InterleavedTilePlanes,
@@ -24,15 +31,7 @@ from napari_astroseg.sky.files.labels import axis_of
 from napari_astroseg.sky.files.layout import Layout, picture_header
 from napari_astroseg.sky.files.opened import OpenFile
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.pixels import (
-    CompressedFile,
-    CompressedPixels,
-    CompressedPlanes,
-    FitsPixels,
-    FitsPlanes,
-    PixelSource,
-    Planes,
-)
+from napari_astroseg.sky.pixels import PixelSource, Planes
 
 _SLOW_STEP = 32
 """Values between neighbouring pixels from which planes are read far slower than stored."""

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from napari_astroseg.sky.pixels import CompressedPixels, FitsPixels, FloatArray, Key, digest
+from napari_astroseg.sky.files.fitspixels import CompressedPixels, FitsPixels
+from napari_astroseg.sky.pixels import FloatArray, Key, PlainPixels, digest
 
 
 @dataclass(frozen=True)
-class InterleavedPixels:
+class InterleavedPixels(PlainPixels):
     """One plane of an uncompressed array that has other axes between or below the picture's.
 
     Parameters
@@ -40,11 +41,6 @@ class InterleavedPixels:
     def stored(self) -> np.dtype[Any]:
         """Big-endian dtype in the file."""
         return self.lines.stored
-
-    @property
-    def ndim(self) -> int:
-        """Always 2."""
-        return 2
 
     @property
     def identity(self) -> str:
@@ -94,7 +90,7 @@ class InterleavedPlanes:
 
 
 @dataclass(frozen=True)
-class InterleavedTiles:
+class InterleavedTiles(PlainPixels):
     """One plane of a tile-compressed array whose picture is not on the last two axes.
 
     Parameters
@@ -131,11 +127,6 @@ class InterleavedTiles:
     def stored(self) -> np.dtype[Any]:
         """Dtype of the values as compressed."""
         return self.source.stored
-
-    @property
-    def ndim(self) -> int:
-        """Always 2."""
-        return 2
 
     @property
     def identity(self) -> str:

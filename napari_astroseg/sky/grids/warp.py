@@ -17,7 +17,7 @@ import numpy as np
 
 from napari_astroseg.sky.grids.grid import Doubles
 from napari_astroseg.sky.grids.pixelmap import CELL, Places, within
-from napari_astroseg.sky.pixels import FloatArray, Key, PixelSource, digest
+from napari_astroseg.sky.pixels import FloatArray, Key, PixelSource, PlainPixels, digest
 from napari_astroseg.sky.window import Window
 
 Sampling = Literal["bilinear", "nearest"]
@@ -38,7 +38,7 @@ _HURRIED = 4
 
 
 @dataclass(frozen=True, eq=False)
-class WarpedPixels:
+class WarpedPixels(PlainPixels):
     """Pixels filled with the values of `source` at given places.
 
     Parameters
@@ -69,11 +69,6 @@ class WarpedPixels:
     def dtype(self) -> np.dtype[Any]:
         """That of the source."""
         return self.source.dtype
-
-    @property
-    def ndim(self) -> int:
-        """Always 2."""
-        return 2
 
     @cached_property
     def identity(self) -> str | None:

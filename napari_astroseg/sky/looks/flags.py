@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.pixels import Key, PixelSource, Planes, digest
+from napari_astroseg.sky.pixels import Key, MadePixels, PixelSource, Planes
 
 
 def flagged(mask: SkyImage) -> SkyImage:
@@ -19,15 +19,10 @@ def flagged(mask: SkyImage) -> SkyImage:
 
 
 @dataclass(frozen=True)
-class FlaggedPixels:
+class FlaggedPixels(MadePixels):
     """1 where a mask is not 0, read where it is looked at; shape (H, W)."""
 
-    mask: PixelSource
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(H, W)."""
-        return self.mask.shape
+    source: PixelSource
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -35,23 +30,12 @@ class FlaggedPixels:
         return np.dtype(np.float32)
 
     @property
-    def ndim(self) -> int:
-        """Always 2."""
-        return 2
-
-    @property
     def identity(self) -> str | None:
         """A digest of the mask's own; None where that has none."""
-        own = self.mask.identity
-        return None if own is None else digest("flagged", own)
-
-    @property
-    def tile_rows(self) -> int:
-        """Rows that cost no more together than apart."""
-        return int(getattr(self.mask, "tile_rows", 1))
+        return self.made_of("flagged")
 
     def __getitem__(self, key: Key) -> NDArray[np.float32]:
-        return (self.mask[key] != 0).astype(np.float32)
+        return (self.source[key] != 0).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from napari_astroseg.sky.grids.pixelmap import within
 from napari_astroseg.sky.mosaics.mosaictile import Tile
-from napari_astroseg.sky.pixels import FloatArray, Key, digest
+from napari_astroseg.sky.pixels import FloatArray, Key, PlainPixels, digest
 
 PIECE = 1024
 """Most rows and columns that are put together at once: bounds the memory of any window."""
@@ -26,7 +26,7 @@ Place = tuple[slice, slice]
 
 
 @dataclass(frozen=True, eq=False)
-class TiledPixels:
+class TiledPixels(PlainPixels):
     """The pixels of a mosaic; tiles are read only where they touch what is asked.
 
     Parameters
@@ -46,11 +46,6 @@ class TiledPixels:
     def dtype(self) -> np.dtype[Any]:
         """float32, or float64 where a tile needs it."""
         return np.result_type(*(tile.pixels.dtype for tile in self.tiles))
-
-    @property
-    def ndim(self) -> int:
-        """Always 2."""
-        return 2
 
     @cached_property
     def identity(self) -> str | None:
@@ -118,7 +113,7 @@ class TiledPixels:
 
 
 @dataclass(frozen=True, eq=False)
-class FootprintPixels:
+class FootprintPixels(PlainPixels):
     """How many tiles have a value at each pixel of a mosaic."""
 
     mosaic: TiledPixels
@@ -132,11 +127,6 @@ class FootprintPixels:
     def dtype(self) -> np.dtype[Any]:
         """float32, as every picture that is drawn."""
         return np.dtype(np.float32)
-
-    @property
-    def ndim(self) -> int:
-        """Always 2."""
-        return 2
 
     @property
     def identity(self) -> str | None:

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from napari_astroseg.errors import OutputError
 from napari_astroseg.sky.cache import remove
-from napari_astroseg.sky.pixels import ArrayPixels, FitsPixels, PixelSource
+from napari_astroseg.sky.files.fitspixels import FitsPixels
+from napari_astroseg.sky.pixels import ArrayPixels, PixelSource
 from napari_astroseg.sky.progress import Progress
 from napari_astroseg.sky.pyramids.blockmeans import Encoding, Reducer
 from napari_astroseg.sky.pyramids.chunks import CHUNK, Floats
@@ -299,7 +300,7 @@ def _strip_rows(pixels: PixelSource, layout: Layout) -> tuple[int, int]:
     read at once.
     """
     row_bytes = layout.shape[1] * pixels.dtype.itemsize
-    wanted = max(_STRIP_BYTES // row_bytes, 4 * getattr(pixels, "tile_rows", 1))
+    wanted = max(_STRIP_BYTES // row_bytes, 4 * pixels.tile_rows)
     wanted = min(wanted, _TALLEST_STRIP_BYTES // row_bytes, CHUNK * layout.finest)
     part = 2 ** (max(2, wanted).bit_length() - 1)
     return max(layout.top, part), part

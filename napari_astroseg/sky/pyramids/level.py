@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_astroseg.sky.files.fitspixels import FitsPixels
 from napari_astroseg.sky.files.handle import LocalHandle
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.pixels import ArrayPixels, FitsPixels, PixelSource, Reducible
+from napari_astroseg.sky.pixels import ArrayPixels, PixelSource, Reducible
 from napari_astroseg.sky.pyramids.chunks import (
     CHUNK,
     ArrayFace,
@@ -184,7 +185,7 @@ class Level(ArrayFace):
 
     def _sharing_tiles(self, columns: range) -> range:
         """Chunk columns, and those in the same tiles of the file, as far as can be kept."""
-        tile = getattr(self.image.pixels, "tile_columns", 1)
+        tile = self.image.pixels.tile_columns
         across = -(-tile // (self.factor * CHUNK))
         if across < 2:
             return columns
@@ -291,7 +292,7 @@ class Level(ArrayFace):
         pixels = self.image.pixels
         if isinstance(pixels, ArrayPixels) or self.factor == 2:
             return _BAND
-        rows = min(getattr(pixels, "tile_rows", 1), _READ_BYTES // (4 * pixels.shape[1]))
+        rows = min(pixels.tile_rows, _READ_BYTES // (4 * pixels.shape[1]))
         return max(1, rows // self.factor)
 
 

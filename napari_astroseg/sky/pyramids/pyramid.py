@@ -25,9 +25,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from napari_astroseg.sky.files.fitspixels import CompressedPixels, FitsPixels
 from napari_astroseg.sky.files.handle import LocalHandle
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.pixels import ArrayPixels, CompressedPixels, FitsPixels
+from napari_astroseg.sky.pixels import ArrayPixels
 from napari_astroseg.sky.progress import Progress, silent
 from napari_astroseg.sky.pyramids.chunks import ChunkCache
 from napari_astroseg.sky.pyramids.grown import COARSEST, layout_of, means_of

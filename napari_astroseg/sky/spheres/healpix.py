@@ -19,7 +19,7 @@ from napari_astroseg.sky.files.address import ImageRef
 from napari_astroseg.sky.files.opened import OpenFile
 from napari_astroseg.sky.files.tablecolumns import Column, TablePages, table_of
 from napari_astroseg.sky.image import Axis, SkyImage
-from napari_astroseg.sky.pixels import FloatArray, Key, digest
+from napari_astroseg.sky.pixels import FloatArray, Key, PlainPixels, digest
 from napari_astroseg.sky.spheres.healpixgrid import Frame, HealpixGrid, part_of_sky, whole_sky
 from napari_astroseg.sky.spheres.healpixorder import Layout, layout_of, ordering_of
 
@@ -114,7 +114,7 @@ def _how(layout: Layout, grid: HealpixGrid) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class HealpixPixels:
+class HealpixPixels(PlainPixels):
     """A HEALPix map's column on a flat grid; only the table's pages under it are read.
 
     Parameters
@@ -145,11 +145,6 @@ class HealpixPixels:
     def dtype(self) -> np.dtype[Any]:
         """Native float of the values it gives."""
         return self.column.dtype
-
-    @property
-    def ndim(self) -> int:
-        """Always 2."""
-        return 2
 
     @property
     def identity(self) -> str:

@@ -9,12 +9,12 @@ import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_astroseg.sky.pixels import FloatArray, Key, digest
+from napari_astroseg.sky.pixels import FloatArray, Key, PlainPixels, digest
 from napari_astroseg.sky.spheres.hipstiles import HipsTiles, block_means
 
 
 @dataclass(frozen=True, eq=False)
-class HipsPixels:
+class HipsPixels(PlainPixels):
     """One order of a HiPS, one band of it, on the HPX grid turned by 45 degrees.
 
     Parameters
@@ -47,11 +47,6 @@ class HipsPixels:
     def dtype(self) -> np.dtype[Any]:
         """Native float of the values it gives."""
         return np.dtype(np.float64 if self.double else np.float32)
-
-    @property
-    def ndim(self) -> int:
-        """Always 2."""
-        return 2
 
     @property
     def identity(self) -> str:
