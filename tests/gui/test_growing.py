@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,32 @@ def test_removing_the_layer_ends_it(
     assert not grown(image)
     assert told[-1] == ""
     # nothing_left_behind sees that its thread has ended, though nobody let it go on
+
+
+def test_it_rests_while_the_view_moves(
+    rough: Path, viewer: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[int] = []
+
+    def counting(image: SkyImage, progress: Progress, plane: int = 0, apart: bool = False) -> bool:
+        for step in range(10**6):
+            progress("waiting", step, 10**6)
+            steps.append(step)
+            time.sleep(0.002)
+        return True
+
+    monkeypatch.setattr(growing, "grow", counting)
+    layer = layers.add_image(viewer, open_image(rough))
+    qtbot.waitUntil(lambda: len(steps) > 5, timeout=5000)
+    viewer.scene.camera.zoom *= 2
+    qtbot.wait(50)
+    resting = len(steps)
+    qtbot.wait(growing.REST_MS // 2)
+    assert len(steps) == resting
+    qtbot.waitUntil(lambda: len(steps) > resting, timeout=5000)
+    viewer.scene.camera.center = (0, 10.0, 20.0)
+    viewer.layers.remove(layer)  # resting does not keep it from ending
+    finished(viewer, qtbot)
 
 
 def test_the_dock_tells_quietly(

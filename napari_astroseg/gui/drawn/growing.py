@@ -1,7 +1,7 @@
 """Growing: overviews made of true block means in the background, what is looked at first.
 
-One plane at a time, in a thread of low priority. When its means have landed, the layers that
-draw it are drawn again where they are: camera and levels stay.
+One plane at a time, with low priority, and not while somebody pans or zooms. When its means have
+landed, the layers that draw it are drawn again where they are: camera and levels stay.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ from napari_astroseg.sky.pyramids.pyramid import grow, worth_growing
 PAUSE_MS = 600
 """The first picture, and a hand on the plane slider, go first."""
 
+REST_MS = 400
+"""So long after the camera has moved growth goes on."""
+_WAKE_S = 0.1
+"""Whoever stops what rests waits no longer than this."""
+
 
 class Growing(QObject):
     """Grows the pyramids of one viewer's layers.
@@ -49,10 +54,19 @@ class Growing(QObject):
         self._pause.setInterval(PAUSE_MS)
         self._pause.timeout.connect(self._next)
         self._came.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        self._still = threading.Event()
+        self._still.set()
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._still.set)
         events = viewer.layers.events
         for emitter in (events.inserted, events.removed, viewer.dims.events.current_step):
             emitter.connect(self._look)
         viewer.layers.selection.events.active.connect(self._look)
+        camera = getattr(viewer, "scene", viewer).camera
+        for emitter in (camera.events.zoom, camera.events.center, viewer.dims.events.current_step):
+            emitter.connect(self._moved)
 
     @property
     def viewer(self) -> Any:
@@ -72,15 +86,23 @@ class Growing(QObject):
         if shown and self._run is None:
             self._pause.start()
 
+    def _moved(self, _event: Any = None) -> None:
+        """Rest until the view does."""
+        self._still.clear()
+        self._rest.start()
+
     def _images(self) -> list[SkyImage]:
         viewer = self._viewer()
         found = [sky_image(layer) for layer in viewer.layers] if viewer is not None else []
         return [image for image in found if image is not None]
 
     def _next(self) -> None:
+        if not self._still.is_set():
+            self._pause.start()
+            return
         wanted = self._wanted()
         if wanted is not None and self._run is None:
-            self._run = _Run(*wanted, self._tell)
+            self._run = _Run(*wanted, self._still, self._tell)
             self._run.thread.start()
         elif wanted is None:
             self.told.emit("")
@@ -157,10 +179,13 @@ def grow_behind(viewer: Any) -> Growing | None:
 
 
 class _Run:
-    """One plane that grows; `tell(run, word)` hears percents, and None or a sentence at last."""
+    """One plane that grows while `still`.
 
-    def __init__(self, image: SkyImage, plane: int, tell: Any) -> None:
-        self.image, self.plane = image, plane
+    `tell(run, word)` hears percents, and None or a sentence at last.
+    """
+
+    def __init__(self, image: SkyImage, plane: int, still: threading.Event, tell: Any) -> None:
+        self.image, self.plane, self._still = image, plane, still
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self._work, daemon=True)
         self._tell, self._percent = tell, -1
@@ -179,6 +204,8 @@ class _Run:
         self._tell(self, word)
 
     def _progress(self, _what: str, done: int, total: int | None) -> None:
+        while not self.stop.is_set() and not self._still.wait(_WAKE_S):
+            pass
         if self.stop.is_set():
             raise Stopped
         percent = round(100 * done / total) if total else 0

@@ -19,7 +19,7 @@ from napari_astroseg.sky.pyramids.pyramidfile import Store
 if TYPE_CHECKING:
     from napari_astroseg.sky.looks.stretch import Stretch
 
-PATIENCE_S = 0.025
+PATIENCE_S = 0.015
 """How long the window's thread waits for what is being read."""
 RETRY_S = 10.0
 """What could not be read is not tried again before that."""
@@ -57,6 +57,7 @@ class Reads:
         self._failed: dict[tuple[_Key, Place], float] = {}
         self._told = False
         self._drawn_s = 0.0
+        self._last_s = 0.0
         self._thread: threading.Thread | None = None
 
     @property
@@ -125,7 +126,8 @@ class Reads:
                 self._views.pop(next(iter(self._views)))
             if view.to_read or view.ring:
                 self._start()
-            if view.to_read and first:  # whoever draws it again will be told of the rest, too
+            hope = self._last_s < PATIENCE_S  # of what takes longer than that, none
+            if view.to_read and first and hope:  # whoever draws it again will be told of the rest
                 self._change.wait_for(lambda: view.complete, PATIENCE_S)
             view.short = not view.complete
             return dict(view.held)
@@ -148,16 +150,15 @@ class Reads:
             self._thread.start()
 
     def _work(self) -> None:
-        quick = True
         while True:
             with self._change:
-                job = self._next(quick)
+                job = self._next(self._last_s < _QUICK_S)
                 if job is None:
                     self._thread = None
                     return
             begun = time.perf_counter()
             self._read(*job)
-            quick = time.perf_counter() - begun < _QUICK_S
+            self._last_s = time.perf_counter() - begun
 
     def _next(self, quick: bool) -> tuple[Level, _Job] | None:
         """What to read now: for the newest view, and only then what lies around it."""

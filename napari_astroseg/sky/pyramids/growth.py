@@ -16,6 +16,7 @@ import os
 import queue
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
@@ -78,6 +79,8 @@ def grow_on_disk(
 
     Parameters
     ----------
+    progress
+        While it takes its time, hardly anything is read.
     threads
         At most so many, besides the one that writes.
 
@@ -155,10 +158,23 @@ def _fill(
         band = CHUNK * layout.finest
         for start in range(0, height, band):
             end = min(start + band, height)
-            for done in [workers.submit(reduce, top) for top in range(start, end, tall)]:
-                progress(_DOING, done.result(), layout.shape[0])
+            for done in _ahead(workers, reduce, range(start, end, tall), 2 * threads):
+                progress(_DOING, done, layout.shape[0])
             rows.filled_to(end)
         rows.finish()
+
+
+def _ahead(
+    workers: ThreadPoolExecutor, work: Callable[[int], int], items: range, most: int
+) -> Iterator[int]:
+    """Results in order; work on at most so many is begun before they are taken."""
+    begun: deque[Future[int]] = deque()
+    for item in items:
+        begun.append(workers.submit(work, item))
+        if len(begun) >= most:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
 
 
 class ChunkRows:

@@ -3,8 +3,9 @@
 Loading the compiler and handing strips out would take turns with the window's thread, and stay in
 its memory. The child (`python -P -m` this module) takes a request as the first line of its
 standard input, for anyone may read a command line. It opens the image by its reference, makes the
-pyramid in the cache, and tells how far it is, a number a line. It gives way to other processes,
-and ends when its standard input does: whoever started it has stopped it or is gone.
+pyramid in the cache, and tells how far it is, a number a line; after each it waits for a line that
+lets it go on. So whoever started it can have it rest, or stop: it ends when its standard input
+does. It gives way to other processes.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import IO, Any
 
 from napari_astroseg.errors import AstroSegError, OutputError
 from napari_astroseg.sky.files.address import Address, ImageRef
@@ -28,7 +28,8 @@ from napari_astroseg.sky.pyramids.grown import Means, means_of
 
 _WAIT_S = 0.1
 """Whoever wants to stop waits no longer than this."""
-_TELL_S = 0.05
+_TELL_S = 0.02
+"""The child rests so soon after it should."""
 _PATIENCE_S = 5.0
 
 
@@ -69,74 +70,101 @@ def grow_apart(reference: ImageRef, plane: int, means: Means, progress: Progress
     with means.growing:
         if means.store is not None or means.land_from_cache():
             return True
-        with contextlib.suppress(OSError), _child(request) as lines:  # none can be started here
-            _follow(lines, means.layout.shape[0], progress)
+        with contextlib.suppress(OSError), _child(request) as child:  # none can be started here
+            child.follow(means.layout.shape[0], progress)
         return means.land_from_cache()
 
 
-def _follow(lines: queue.SimpleQueue[int | None], total: int, progress: Progress) -> None:
-    """Pass on how far the child is, until it has ended."""
-    done: int | None = 0
-    while done is not None:
-        progress("averaging", done, total)
-        with contextlib.suppress(queue.Empty):
-            done = lines.get(timeout=_WAIT_S)
+class _Child:
+    """A child at work.
+
+    Parameters
+    ----------
+    process
+        Has been given its request.
+    """
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdin is not None and process.stdout is not None
+        self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
+        self._lines: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def follow(self, total: int, progress: Progress) -> None:
+        """Pass on how far it is, until it has ended; while `progress` takes its time, it rests."""
+        done = 0
+        while True:
+            progress("averaging", done, total)
+            try:
+                word = self._lines.get(timeout=_WAIT_S)
+            except queue.Empty:
+                continue
+            if word is None:
+                return
+            done = word
+            progress("averaging", done, total)
+            self.say("on")
+
+    def say(self, line: str) -> None:
+        """Give it a line, if it still listens."""
+        with contextlib.suppress(OSError):
+            self._stdin.write(line + "\n")
+            self._stdin.flush()
+
+    def end(self) -> None:
+        """Have it stop, and wait until it has."""
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+        try:
+            self._process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join()
+        self._stdout.close()
+
+    def _read(self) -> None:
+        for line in self._stdout:
+            with contextlib.suppress(ValueError):
+                self._lines.put(int(line))
+        self._lines.put(None)
 
 
 @contextlib.contextmanager
-def _child(request: Request) -> Iterator[queue.SimpleQueue[int | None]]:
-    """A child at work, and how many rows it has done; None when it has ended."""
+def _child(request: Request) -> Iterator[_Child]:
+    """A child that carries out a request; ended with the block."""
     path = os.pathsep.join(each for each in sys.path if each)
-    child = subprocess.Popen(
-        [sys.executable, "-P", "-m", __name__],  # -P: no modules from the current folder
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": path},
-        text=True,
+    child = _Child(
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", __name__],  # -P: no modules from the current folder
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+            text=True,
+        )
     )
-    assert child.stdin is not None and child.stdout is not None
-    lines: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-    reader = threading.Thread(target=_read, args=(child.stdout, lines), daemon=True)
-    reader.start()
     try:
-        child.stdin.write(json.dumps(asdict(request)) + "\n")
-        child.stdin.flush()
-        yield lines
+        child.say(json.dumps(asdict(request)))
+        yield child
     finally:
-        with contextlib.suppress(OSError):
-            child.stdin.close()
-        try:
-            child.wait(_PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        reader.join()
-        child.stdout.close()
-
-
-def _read(stdout: IO[str], lines: queue.SimpleQueue[int | None]) -> None:
-    for line in stdout:
-        with contextlib.suppress(ValueError):
-            lines.put(int(line))
-    lines.put(None)
+        child.end()
 
 
 def main(request: Request) -> int:
     """Grow what is asked for; the exit status is 0 if that has landed in the cache."""
     if hasattr(os, "nice"):
         os.nice(10)
-    stopped = threading.Event()
-    threading.Thread(target=_until_end, args=(sys.stdin, stopped), daemon=True).start()
     told = 0.0
 
     def progress(_what: str, done: int, _total: int | None) -> None:
         nonlocal told
-        if stopped.is_set():
-            raise Stopped
         if time.monotonic() - told > _TELL_S:
-            told = time.monotonic()
             print(done, flush=True)
+            if not sys.stdin.readline():
+                raise Stopped
+            told = time.monotonic()
 
     try:
         _grow(request, progress)
@@ -156,11 +184,6 @@ def _grow(request: Request, progress: Progress) -> None:
     means = means_of(image, request.plane if image.planes is not None else 0)
     spare = max(1, min(THREADS, (os.cpu_count() or 1) - 1))  # one core is the window's
     grow_on_disk(pixels, means, request.identity, progress, spare)
-
-
-def _until_end(stdin: Any, stopped: threading.Event) -> None:
-    stdin.read()
-    stopped.set()
 
 
 if __name__ == "__main__":
