@@ -29,6 +29,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 if sys.version_info < (3, 11):  # noqa: UP036 (older ones shall read a sentence, not a traceback)
     sys.exit(
@@ -194,28 +195,41 @@ def screen(display: bool) -> Iterator[dict[str, str]]:
         server.wait()
 
 
-def run(command: list[str], variables: dict[str, str], binding: str) -> int:
-    """Exit status of a command for which every library chooses the same Qt binding."""
+def start(
+    command: list[str], variables: dict[str, str], binding: str, **further: Any
+) -> subprocess.Popen[str]:
+    """A command at work, for which every library chooses the same Qt binding."""
     library = {"pyqt5": "PyQt5", "pyqt6": "PyQt6"}[binding]
     choice = {"QT_API": binding, "PYTEST_QT_API": binding, "PYQTGRAPH_QT_LIB": library}
-    env = {**environment(), **variables, **choice}
-    return subprocess.run(command, env=env, check=False).returncode
+    return subprocess.Popen(
+        command, env={**environment(), **variables, **choice}, text=True, **further
+    )
+
+
+def run(command: list[str], variables: dict[str, str], binding: str) -> int:
+    """Exit status of a command, as `start` starts it."""
+    with start(command, variables, binding) as process:
+        return process.wait()
 
 
 def test(display: bool) -> int:
-    """The window's tests on either binding, then all others and their coverage."""
+    """The window's tests on either binding, and meanwhile all others and their coverage."""
     os.chdir(ROOT)
     pytest, failed = [str(PYTHON), "-m", "pytest"], []
-    runs = [
-        ("the window on PyQt5", "pyqt5", ["tests/gui"]),
-        ("the window on PyQt6", "pyqt6", ["tests/gui"]),
-        ("all that lies below the window", "pyqt6", ["--cov", "--cov-report=term"]),
-    ]
-    with screen(display) as variables:
-        for what, binding, words in runs if PYQT5 else runs[1:]:
+    windows = [("the window on PyQt5", "pyqt5"), ("the window on PyQt6", "pyqt6")]
+    below = "all that lies below the window"
+    with screen(display) as variables, tempfile.TemporaryFile("w+") as told:
+        command = [*pytest, "--cov", "--cov-report=term"]
+        others = start(command, variables, "pyqt6", stdout=told, stderr=subprocess.STDOUT)
+        for what, binding in windows if PYQT5 else windows[1:]:
             say(f"\nTesting {what}")
-            if run([*pytest, *words], variables, binding):
+            if run([*pytest, "tests/gui"], variables, binding):
                 failed.append(what)
+        say(f"\nTesting {below}")
+        if others.wait():
+            failed.append(below)
+        told.seek(0)
+        say(told.read())
     if failed:
         say(f"error: tests failed: {', '.join(failed)}; see above")
     return 1 if failed else 0
