@@ -27,6 +27,7 @@ from napari_astroseg.bench.ways import ARRAY, OTHERS, OURS, Way
 _WARM, _KEPT, _COLD = 1.2, 1.3, 2.0
 _MEMORY_MIB, _BLOCK_MS, _DRAWS = 64.0, 100.0, 1.5
 _SPARE_BYTES = 2 * 2**30
+_WALKS = 5
 
 Files = tuple[str, ...]
 
@@ -141,10 +142,15 @@ class _Pictures:
         cold: Files,
         others: dict[str, dict[str, Any] | str],
     ) -> Iterator[Measurement]:
-        found = self._draw(OURS, (), cold)
-        worst, draws = round(1e3 * found["worst_s"], 1), round(found["draws"], 3)
+        walks = [self._draw(OURS, (), cold) for _ in range(min(_WALKS, self.plan.openings))]
+        blocks = sorted(1e3 * each["worst_s"] for each in walks)
+        worst = round(statistics.median(blocks), 1)
+        draws = round(statistics.median(each["draws"] for each in walks), 3)
         beside = _figures(others, "worst_s", "{:.2f} s")
-        how = f"longest that a step kept the window's thread, file cold; {beside}"
+        how = (
+            "longest that a step of a walk kept the window's thread, file cold: of "
+            f"{len(walks)} walks the median, {blocks[0]:.0f} to {blocks[-1]:.0f} ms; {beside}"
+        )
         figures = worst, "ms", 0.0, _BLOCK_MS
         yield Measurement(f"pan and zoom {what}", *figures, worst <= _BLOCK_MS, "≤", how)
         how = f"pictures drawn for each step; {_figures(others, 'draws', '{:.2f}')}"

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_astroseg.sky.files.fitspixels import FitsPixels
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.pixels import ArrayPixels
 from napari_astroseg.sky.pyramids.chunks import (
@@ -26,6 +27,9 @@ from napari_astroseg.sky.pyramids.grown import Means
 from napari_astroseg.sky.pyramids.pyramidfile import Store
 from napari_astroseg.sky.pyramids.sampling import sampled
 from napari_astroseg.sky.window import Window
+
+_MOST_TOGETHER = 16
+"""Chunks sampled in one go: 16 MiB."""
 
 _MOST_ALONG = 64
 """Chunks read at once because they share tiles with others: 64 MiB."""
@@ -102,8 +106,31 @@ class Level(ArrayFace):
         values = np.empty(window.shape, np.float32)
         store = self.store
         if store is None or not self._fill(values, window, store):
+            self._sample_together(window)
             self._fill(values, window, None)
         return values
+
+    def _sample_together(self, window: Window) -> None:
+        """Keep the chunks under a window that takes several rows of them, sampled in one go.
+
+        A disk that is asked for all at once is done sooner.
+        """
+        if self.factor == 1 or not isinstance(self.image.pixels, FitsPixels):
+            return
+        rows = range(window.y // CHUNK, -(-window.y_end // CHUNK))
+        columns = range(window.x // CHUNK, -(-window.x_end // CHUNK))
+        places = [(row, column) for row in rows for column in columns]
+        kept = (self.kept(*place, None) is not None for place in places)
+        if len(rows) == 1 or len(places) > _MOST_TOGETHER or any(kept):
+            return
+        left, top = columns.start * CHUNK, rows.start * CHUNK
+        area = Window(left, top, len(columns) * CHUNK, len(rows) * CHUNK).clipped(self.shape)
+        with np.errstate(over="ignore"):
+            values = sampled(self.image.pixels, self.factor, area)
+        for row, column in places:
+            part = Window(column * CHUNK, row * CHUNK, CHUNK, CHUNK).clipped(self.shape)
+            chunk = np.ascontiguousarray(values[part.moved(-left, -top).slices])
+            self._keep(row, column, None, chunk)
 
     def _fill(self, values: Floats, window: Window, store: Store | None) -> bool:
         """Put a window's values in place, all from the store or none; False if it has gone."""
