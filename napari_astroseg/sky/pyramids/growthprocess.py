@@ -31,6 +31,8 @@ _WAIT_S = 0.1
 _TELL_S = 0.02
 """The child rests so soon after it should."""
 _PATIENCE_S = 5.0
+_NICE = 19
+"""The lowest priority: what is drawn meanwhile is right, if less smooth."""
 
 
 @dataclass(frozen=True)
@@ -135,16 +137,18 @@ class _Child:
 def _child(request: Request) -> Iterator[_Child]:
     """A child that carries out a request; ended with the block."""
     path = os.pathsep.join(each for each in sys.path if each)
-    child = _Child(
-        subprocess.Popen(
-            [sys.executable, "-P", "-m", __name__],  # -P: no modules from the current folder
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
-            text=True,
-        )
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", __name__],  # -P: no modules from the current folder
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": path},
+        creationflags=getattr(subprocess, "IDLE_PRIORITY_CLASS", 0),
+        text=True,
     )
+    if hasattr(os, "setpriority"):  # from its first moment: loading modules is work, too
+        os.setpriority(os.PRIO_PROCESS, process.pid, _NICE)
+    child = _Child(process)
     try:
         child.say(json.dumps(asdict(request)))
         yield child
@@ -154,8 +158,6 @@ def _child(request: Request) -> Iterator[_Child]:
 
 def main(request: Request) -> int:
     """Grow what is asked for; the exit status is 0 if that has landed in the cache."""
-    if hasattr(os, "nice"):
-        os.nice(10)
     told = 0.0
 
     def progress(_what: str, done: int, _total: int | None) -> None:
