@@ -2,8 +2,10 @@
 
 AstroSegError
 ├── ImageError          a file or array cannot be opened as an image
+├── VoteError           a file or array does not hold counts of votes
 ├── CatalogueError      a table cannot be read or written
 ├── PlaceError          words name no place on the sky, or none that can be shown
+├── SurveyError         a survey cannot be asked, or has nothing to show of a field
 ├── RecipeError         a recipe or one of its fields is not valid
 ├── DataError           a folder does not hold what a recipe learns from
 ├── ModelError          a trained model cannot be found, read or trusted
@@ -23,12 +25,31 @@ class ImageError(AstroSegError):
     """A file or array cannot be opened as an image."""
 
 
+class VoteError(AstroSegError):
+    """A file or array does not hold counts of votes."""
+
+
 class CatalogueError(AstroSegError):
     """A table cannot be read or written."""
 
 
 class PlaceError(AstroSegError):
     """Words name no place on the sky, or none that can be shown."""
+
+
+class SurveyError(AstroSegError):
+    """A survey cannot be asked, or has nothing to show of a field.
+
+    Attributes
+    ----------
+    why
+        `offline`, `refused`, `empty` (no coverage), `broken` (cut short, or no picture), `slow`;
+        "" for what was wrong before anyone was asked.
+    """
+
+    def __init__(self, message: str, why: str = "") -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class RecipeError(AstroSegError):
