@@ -32,6 +32,7 @@ TINY = Plan(
     large_px=(4100,),
     openings=1,
     pyramid_px=128,
+    compare_px=256,
     steps=1,
     budget_s=0.0,
     rounds=2,
@@ -41,6 +42,7 @@ NAMES = {
     "click", "click, same extent", "click, through the engine process",
     "tiles", "first pixels", "training",
     "pyramid level 1", "pyramid to disk", "pyramid memory",
+    "compare view", "compare whole", "compare values", "compare positions",
 }  # fmt: skip
 
 

@@ -23,6 +23,8 @@ class Plan:
         How often each is opened, in a process of its own.
     pyramid_px
         Rows of 20 000 pixels whose block means are made in memory.
+    compare_px
+        Side of the image that is put on another's pixels.
     steps
         Optimiser steps timed together.
     budget_s
@@ -37,6 +39,7 @@ class Plan:
     large_px: tuple[int, ...] = (20_000, 40_000)
     openings: int = 5
     pyramid_px: int = 8192
+    compare_px: int = 4096
     steps: int = 6
     budget_s: float = 30.0
     rounds: int = 5
@@ -49,6 +52,7 @@ class Plan:
             large_px=(8192,),
             openings=1,
             pyramid_px=2048,
+            compare_px=1536,
             steps=1,
             budget_s=3.0,
             rounds=3,

@@ -12,7 +12,7 @@ from napari_astroseg.errors import SetupError
 
 MODEL = "filaments"
 
-NAMES = ("click", "tiles", "first-pixels", "pyramid", "pictures", "training")
+NAMES = ("click", "tiles", "first-pixels", "pyramid", "compare", "pictures", "training")
 """The benchmarks, in the order they run in; *pictures* needs a display."""
 
 
@@ -49,9 +49,14 @@ def _measured(name: str, plan: Plan, model: str | Path, scratch: Path) -> Iterat
     """One benchmark; only those of networks load one."""
     if name in ("click", "tiles", "training"):
         return _of_network(name, plan, model, scratch)
-    from napari_astroseg.bench import first_pixels, pictures, pyramid
+    from napari_astroseg.bench import compare, first_pixels, pictures, pyramid
 
-    of_sky = {"first-pixels": first_pixels, "pyramid": pyramid, "pictures": pictures}
+    of_sky = {
+        "first-pixels": first_pixels,
+        "pyramid": pyramid,
+        "compare": compare,
+        "pictures": pictures,
+    }
     return iter(of_sky[name].measure(plan, scratch))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 
-NAMES = ("click", "tiles", "first-pixels", "pyramid", "pictures", "training")
+NAMES = ("click", "tiles", "first-pixels", "pyramid", "compare", "pictures", "training")
 HELP = "measure this machine against its limits"
 
 

@@ -265,6 +265,28 @@ class SkyImage:
             )
         return window
 
+    def aligned_to(
+        self, other: SkyImage, *, sampling: Literal["bilinear", "nearest"] = "bilinear"
+    ) -> SkyImage:
+        """The image on the pixels of another, lazily; NaN where it does not reach.
+
+        Positions are within a quarter of a pixel of exact, most often far nearer; how near, and
+        further choices, tells `napari_astroseg.sky.grids.align.align`.
+
+        Parameters
+        ----------
+        sampling
+            `nearest` for labels and flags, which must not be averaged.
+
+        Raises
+        ------
+        ImageError
+            When one of them has no sky coordinates, or they lie apart.
+        """
+        from napari_astroseg.sky.grids.align import align  # it imports this module
+
+        return align(self, other, sampling=sampling).image
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel light: an image in a file is opened again on the other side, by name."""
         if self.reference is not None:

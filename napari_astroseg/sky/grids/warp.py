@@ -8,7 +8,10 @@ are interpolated, so that nothing between the sample points is lost.
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -33,8 +36,12 @@ _SHORT = 2**14
 BLOCK = 64
 """Pixels along a block's side that are averaged; larger blocks are sampled this densely."""
 
-_HURRIED = 4
+HURRIED = 4
 """The same for overviews, which are wanted at once."""
+
+_WORKERS = min(4, os.cpu_count() or 1)
+_ALONE = 2**18
+"""So few pixels are filled sooner than threads are started."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,15 +89,23 @@ class WarpedPixels(PlainPixels):
         Blocks are counted from where this one's `corner` (x, y) is counted from.
         """
         coarse = self.places.coarser(factor, window, corner)
-        return replace(self, places=coarse, block=min(self.block, _HURRIED))
+        return replace(self, places=coarse, block=min(self.block, HURRIED))
 
     def __getitem__(self, key: Key) -> FloatArray:
         rows, columns = (range(n)[part] for n, part in zip(self.shape, key, strict=True))
         upside, mirrored = (slice(None, None, 1 if n.step > 0 else -1) for n in (rows, columns))
         rows, columns = rows[upside], columns[mirrored]
         values = np.full((len(rows), len(columns)), np.nan, self.dtype)
-        for place in self._pieces(rows, columns):
+
+        def fill(place: tuple[slice, slice]) -> None:
             self._fill(rows[place[0]], columns[place[1]], values[place])
+
+        pieces = list(self._pieces(rows, columns))
+        if values.size < _ALONE or len(pieces) < 2:
+            deque(map(fill, pieces), maxlen=0)
+        else:
+            with ThreadPoolExecutor(_WORKERS, "astroseg-warp") as pool:
+                deque(pool.map(fill, pieces), maxlen=0)
         return values[upside, mirrored]
 
     def _pieces(self, rows: range, columns: range) -> Iterator[tuple[slice, slice]]:
@@ -104,16 +119,32 @@ class WarpedPixels(PlainPixels):
 
     def _fill(self, rows: range, columns: range, values: FloatArray) -> None:
         """Values of one piece."""
-        x, y = self.places(rows, columns)
+        from napari_astroseg.sky.grids.resample import bilinear, nearest  # it loads numba
+
+        seen, x, y = self._under(*self.places(rows, columns))
+        if seen.size:
+            fill = nearest if self.sampling == "nearest" else bilinear
+            fill(seen, x, y, values)
+
+    def _under(
+        self, x: Doubles, y: Doubles, margin: int = 0
+    ) -> tuple[FloatArray, Doubles, Doubles]:
+        """The source around places, block by block, and the places on that, px.
+
+        `margin` more blocks are seen on every side. Without any value where there is no source.
+        The places that come in are written over.
+        """
         thin, block = self._steps
         height, width = self.source.shape
-        of_x, of_y = _span(x, width, thin * block), _span(y, height, thin * block)
+        of_x, of_y = (
+            _span(at, length, thin * block, margin) for at, length in ((x, width), (y, height))
+        )
         if of_x is None or of_y is None:
-            return
+            return np.empty((0, 0), self.dtype), x, y
         (left, right), (low, high) = of_x, of_y
         seen = self._thinned(slice(low, high), slice(left, right), thin)
         if not seen.size:
-            return
+            return seen, x, y
         x -= left
         y -= low
         if thin > 1 or block > 1:
@@ -124,10 +155,7 @@ class WarpedPixels(PlainPixels):
             if late:
                 seen = _led(seen)
                 x, y = (np.where(each < -0.5 - late / side, np.nan, each + 1) for each in (x, y))
-        from napari_astroseg.sky.grids.resample import bilinear, nearest  # it loads numba
-
-        fill = nearest if self.sampling == "nearest" else bilinear
-        fill(np.ascontiguousarray(seen), x, y, values)
+        return np.ascontiguousarray(seen), x, y
 
     def _thinned(self, rows: slice, columns: slice, thin: int) -> FloatArray:
         """Every `thin`-th row and column of a source window: of an even number, past the middle."""
@@ -169,13 +197,13 @@ def _cuts(places: range, side: int) -> Iterator[slice]:
         at = end
 
 
-def _span(places: Doubles, length: int, block: int) -> tuple[int, int] | None:
+def _span(places: Doubles, length: int, block: int, margin: int) -> tuple[int, int] | None:
     """First and past-last source pixel that interpolation at these places reads, whole blocks."""
     with np.errstate(invalid="ignore"):
         present = places[(places >= -0.5 - block) & (places <= length - 0.5 + block)]
     if not present.size:
         return None
-    first = int(np.floor(present.min() / block)) - 1
-    last = int(np.floor(present.max() / block)) + 2
+    first = int(np.floor(present.min() / block)) - 1 - margin
+    last = int(np.floor(present.max() / block)) + 2 + margin
     low, high = max(0, first * block), min(length, last * block)
     return (low, high) if high > low else None

@@ -19,6 +19,7 @@ from scipy import ndimage
 
 from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.simulate.observe import (
+    NEAR_SHARE,
     beam_smoothed,
     galactic_wcs,
     infrared_view,
@@ -27,7 +28,11 @@ from napari_astroseg.sky.simulate.observe import (
     saturation_holes,
 )
 from napari_astroseg.sky.simulate.populate import diffuse, excess_map
-from napari_astroseg.sky.simulate.roi import certain_background, regions_of_interest
+from napari_astroseg.sky.simulate.roi import (
+    certain_background,
+    decoy_labels,
+    regions_of_interest,
+)
 from napari_astroseg.sky.simulate.settings import FilamentSettings
 
 Bytes = NDArray[np.uint8]
@@ -45,8 +50,10 @@ class FilamentSky:
     """1 where certainly none is."""
     missing: Bytes
     """1 where the data are valid, 0 where they are missing (the survey's own convention)."""
+    decoys: NDArray[np.int32]
+    """Labels of what is no filament and may be taken for one: shells of H II regions, clumps."""
     infrared: NDArray[np.float32]
-    """Mid-infrared brightness in MJy/sr, dark where the column is dense."""
+    """Mid-infrared brightness in MJy/sr: filaments are dark in it, decoys are not."""
     wcs: WCS
     """Galactic plate carrée coordinates (GLON-CAR, GLAT-CAR)."""
 
@@ -73,8 +80,10 @@ def simulate_filaments(
     settings = settings or FilamentSettings()
     shape = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
     rng = np.random.default_rng(seed)
-    sky = diffuse(shape, settings, rng) * (1.0 + excess_map(shape, settings, rng))
-    clean = beam_smoothed(sky, settings.beam_px)
+    clouds, excess = diffuse(shape, settings, rng), excess_map(shape, settings, rng)
+    clean = beam_smoothed(clouds * (1.0 + excess.all), settings.beam_px)
+    own = beam_smoothed(clouds * (excess.all - excess.filaments), settings.beam_px)
+    screen = beam_smoothed(clouds * (NEAR_SHARE + excess.filaments), settings.beam_px)
     log_clean = np.log10(clean)
     edge = mosaic_edge(shape, settings, rng)
     missing = edge | saturation_holes(clean, settings, rng)
@@ -90,7 +99,8 @@ def simulate_filaments(
         target=target.astype(np.uint8),
         background=background.astype(np.uint8),
         missing=(~missing).astype(np.uint8),
-        infrared=infrared_view(clean, settings, rng).astype(np.float32),
+        decoys=decoy_labels(own / (clean - own), target | missing),
+        infrared=infrared_view(screen, own, settings, rng).astype(np.float32),
         wcs=galactic_wcs(shape, longitude_deg, settings.pixel_arcsec),
     )
 

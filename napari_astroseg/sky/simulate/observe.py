@@ -13,6 +13,9 @@ from napari_astroseg.sky.simulate.turbulence import gaussian_field
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+NEAR_SHARE = 0.4
+"""Share of the clouds' column that lies before what shines at 8 um; the filaments do so wholly."""
+
 _FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 
@@ -65,18 +68,44 @@ def saturation_holes(clean: Floats, settings: FilamentSettings, rng: np.random.G
     return holes
 
 
-def infrared_view(clean: Floats, settings: FilamentSettings, rng: np.random.Generator) -> Floats:
-    """8 um brightness in MJy/sr: bright sky behind, column absorbing it, haze in front, stars."""
-    shape = (clean.shape[0], clean.shape[1])
-    smooth = np.exp(0.25 * gaussian_field(shape, -3.5, rng, outer_px=200.0))
+def infrared_view(
+    screen: Floats, decoys: Floats, settings: FilamentSettings, rng: np.random.Generator
+) -> Floats:
+    """8 um brightness in MJy/sr: a bright sky behind a screen, what glows by itself, haze, stars.
+
+    Parameters
+    ----------
+    screen
+        N(H2) in cm^-2, after the beam, of what lies before the bright sky: filaments, and some of
+        the clouds.
+    decoys
+        N(H2) of shells and clumps, which are no screen: they lie among what shines, far or lit.
+    """
+    shape = (screen.shape[0], screen.shape[1])
+    # The light of all the inner Galaxy, kiloparsecs deep: it varies over degrees.
+    smooth = np.exp(0.25 * gaussian_field(shape, -4.5, rng, outer_px=600.0))
     behind, before = 60.0 * smooth, 20.0 * smooth
     # tau(8 um) = 1 at about 2.3e22 cm^-2 (Indebetouw et al. 2005 law, A_V = N(H2) / 9.4e20).
-    view = behind * np.exp(-clean / 2.3e22) + before
+    view = behind * np.exp(-screen / 2.3e22) + before
     stars = np.zeros(shape)
-    count = rng.poisson(0.004 * clean.size)
+    count = rng.poisson(0.004 * screen.size)
     where = (rng.integers(0, shape[0], count), rng.integers(0, shape[1], count))
     np.add.at(stars, where, np.minimum(20.0 * (1.0 - rng.random(count)) ** (-1 / 1.2), 4e4))
-    return np.asarray(view + ndimage.gaussian_filter(stars, 0.6) + rng.normal(0.0, 0.3, shape))
+    noise = rng.normal(0.0, 0.3, shape)
+    view += glow(decoys, rng.spawn(1)[0])
+    return np.asarray(view + ndimage.gaussian_filter(stars, 0.6) + noise)
+
+
+def glow(column: Floats, rng: np.random.Generator) -> Floats:
+    """8 um brightness in MJy/sr of the PAHs of a column N(H2) in starlight of uneven strength.
+
+    In the starlight around the Sun dust shines with 3.6e-22 MJy/sr per hydrogen atom and cm^2 at
+    12 um (Boulanger & Perault 1988, ApJ 330 964), and about so at 8 um. Here the light is some 10
+    times that, with a scatter of 0.4 dex: the rims of H II regions see more, a far clump less.
+    """
+    shape = (column.shape[0], column.shape[1])
+    starlight = 10.0 ** (1.0 + 0.4 * gaussian_field(shape, -3.0, rng, outer_px=60.0))
+    return np.asarray(2.0 * 3.6e-22 * starlight * column)
 
 
 def galactic_wcs(shape: tuple[int, int], longitude_deg: float, pixel_arcsec: float) -> WCS:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -19,6 +21,16 @@ from napari_astroseg.sky.simulate.structures import (
 from napari_astroseg.sky.simulate.turbulence import gaussian_field, warped
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Excess:
+    """How far structures rise above the diffuse sky, as fractions of its column, (H, W) each."""
+
+    filaments: Floats
+    """Of filaments and hubs with their cores."""
+    all: Floats
+    """Of these with what is like them and is none: clumps, and the shells of H II regions."""
 
 
 def diffuse(shape: tuple[int, int], settings: FilamentSettings, rng: np.random.Generator) -> Floats:
@@ -49,7 +61,7 @@ def _intermittent(field: Floats, settings: FilamentSettings, rng: np.random.Gene
 
 def excess_map(
     shape: tuple[int, int], settings: FilamentSettings, rng: np.random.Generator
-) -> Floats:
+) -> Excess:
     """Fractional excess of filaments, hubs, cores, clumps and shells before the beam."""
     area = shape[0] * shape[1] / UNIT_AREA
     sky = np.zeros(shape)
@@ -69,12 +81,13 @@ def excess_map(
         ):
             add_curve(sky, curve)
             _add_cores(sky, curve.points, settings, rng)
+    filaments = sky.copy()
     for _ in range(rng.poisson(settings.shells * area)):
         at = (rng.uniform(0, shape[0]), rng.uniform(0, shape[1]))
         add_curve(sky, shell_curve(at, rng.uniform(4.0, 20.0), rng.uniform(0.1, 0.5), rng))
     for _ in range(rng.poisson(settings.clumps * area)):
         _add_compact(sky, (rng.uniform(0, shape[0]), rng.uniform(0, shape[1])), rng)
-    return sky
+    return Excess(filaments, sky)
 
 
 def _add_cores(

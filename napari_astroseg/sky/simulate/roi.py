@@ -25,6 +25,12 @@ Mask = NDArray[np.bool_]
 
 _EIGHT = np.ones((3, 3), dtype=bool)
 
+_DECOY_RISE = 0.06
+"""Fraction of the column from which a shell or clump can be taken for something."""
+
+_DECOY_AREA_PX = 12
+"""Least area of a decoy, pixels: what is smaller than a beam no one marks."""
+
 
 @dataclass(frozen=True, slots=True)
 class RoiCriteria:
@@ -109,3 +115,20 @@ def certain_background(log_density: Floats, criteria: RoiCriteria, gap_px: int) 
     areas[0] = 0
     doubt = areas[labels] >= criteria.area_px / 2.0
     return np.asarray(~ndimage.binary_dilation(doubt, _EIGHT, iterations=gap_px))
+
+
+def decoy_labels(rise: Floats, taken: Mask) -> NDArray[np.int32]:
+    """(H, W) labels of what rises like a filament and is none, 8-connected, 0 elsewhere.
+
+    Parameters
+    ----------
+    rise
+        Fraction by which shells and clumps raise the column, after the beam.
+    taken
+        Pixels that are a filament's region of interest, or missing.
+    """
+    seen = (rise > _DECOY_RISE) & ~ndimage.binary_dilation(taken, _EIGHT)
+    labels, _ = ndimage.label(seen, _EIGHT)
+    keep = np.bincount(labels.ravel()) >= _DECOY_AREA_PX
+    keep[0] = False
+    return np.asarray(np.where(keep, np.cumsum(keep), 0)[labels], np.int32)
