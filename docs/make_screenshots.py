@@ -1,6 +1,6 @@
 """Make the pictures of the documentation from the real window, on generated skies.
 
-    python docs/make_screenshots.py [--only window predict train mosaic rgb picker cube preview]
+    python docs/make_screenshots.py [--only window predict compare train mosaic …]
 
 Needs a display (`xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_screenshots.py` will
 do). The user's settings, models and cache are left alone.
@@ -126,6 +126,35 @@ def window_and_predict(only: set[str]) -> None:
         viewer.scene.camera.zoom = 2.6
         wait_for(lambda: True)
         shoot(viewer, "predict")
+    viewer.close()
+
+
+def compare() -> None:
+    """The sample's regions over its mid-infrared view, which is swiped in and measured."""
+    from qtpy.QtWidgets import QScrollArea
+
+    from napari_astroseg.gui.compare import CompareDock
+    from napari_astroseg.gui.fold import Fold
+    from napari_astroseg.gui.predict import PredictDock
+
+    viewer = sample_window()
+    predicting = dock(viewer, "Predict", PredictDock)
+    predicting.models.choose_named("filaments")
+    predicting.predict_whole()
+    wait_for(lambda: not predicting.predictions.busy)
+    next(each for each in viewer.layers if each.name.startswith("probab")).visible = False
+    comparing = dock(viewer, "Compare", CompareDock)
+    comparing.show_file("sample/000_infrared.fits")
+    wait_for(lambda: not comparing.busy)
+    comparing.seeing.toggle_swipe()
+    measuring = comparing.measuring
+    next(each for each in comparing.findChildren(Fold) if each.isAncestorOf(measuring)).open()
+    measuring.question.ask()
+    wait_for(lambda: not measuring.busy and measuring.found is not None)
+    measuring.pick(0, go=False)
+    comparing.findChild(QScrollArea).ensureWidgetVisible(measuring, 0, 0)
+    wait_for(lambda: True)
+    shoot(viewer, "compare")
     viewer.close()
 
 
@@ -331,6 +360,7 @@ def _write(path: Path, values: Any, header: Any) -> None:
 
 
 MAKERS: dict[str, Callable[[], None]] = {
+    "compare": compare,
     "train": training,
     "mosaic": mosaic,
     "rgb": rgb,

@@ -39,6 +39,7 @@ PLANTS = [
     (FAMILIES, "recipes/families/planted.py", "from napari_astroseg.recipes.families import unet5"),
     (FAMILIES, "recipes/families/base.py", "from napari_astroseg.recipes.families import unet5"),
     (DOCKS, "gui/mosaic.py", "from napari_astroseg.gui import predict"),
+    (DOCKS, "gui/compare.py", "from napari_astroseg.gui import predict"),
     (DOCKS, "gui/train.py", "def late():\n    from napari_astroseg.gui import mosaic"),
 ]
 

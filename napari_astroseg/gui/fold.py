@@ -29,6 +29,10 @@ class Fold(QWidget):
         self._button.setChecked(opened)
         self._turn(opened)
 
+    def open(self) -> None:
+        """Show what lies below the heading."""
+        self._button.setChecked(True)
+
     def _turn(self, opened: bool) -> None:
         self._button.setText(f"{'▾' if opened else '▸'}  {self._title}")
         self._content.setVisible(opened)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,15 @@ class ImagePicker(QComboBox):
     ----------
     viewer
         The viewer whose layers it follows.
+    leave_out
+        Which image layers are not meant.
     """
 
     changed = Signal()
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, viewer: Any, leave_out: Callable[[Any], bool] | None = None) -> None:
         super().__init__()
+        self._leave_out = leave_out
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._viewer = bare(viewer)
         self._layers: list[Any] = []
@@ -64,7 +68,7 @@ class ImagePicker(QComboBox):
     def _refresh(self, _event: Any = None) -> None:
         before = self.layer()
         self._names.untie()
-        self._layers = [layer for layer in self._viewer.layers if _is_sky(layer)]
+        self._layers = [layer for layer in self._viewer.layers if self._is_meant(layer)]
         for layer in self._layers:
             self._names.tie(layer.events.name, self._refresh)
         self.blockSignals(True)
@@ -79,6 +83,9 @@ class ImagePicker(QComboBox):
         active = self._viewer.layers.selection.active
         if active in self._layers:
             self.setCurrentIndex(self._layers.index(active))
+
+    def _is_meant(self, layer: Any) -> bool:
+        return _is_sky(layer) and not (self._leave_out is not None and self._leave_out(layer))
 
 
 def _is_sky(layer: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Workspace: the `astroseg` window, a napari viewer with the docks Open, Predict and Train."""
+"""Workspace: the `astroseg` window, a napari viewer with our docks as tabs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
 
 from napari_astroseg.gui import layers
+from napari_astroseg.gui.compare import CompareDock
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.train import TrainDock
@@ -41,7 +42,12 @@ def open_window(
     viewer.window.resize(*_SIZE)
     layers.settle(viewer)
     opening, predicting, training = MosaicDock(viewer), PredictDock(viewer), TrainDock(viewer)
-    docks = {"Open": opening, "Predict": _scrolled(predicting), "Train": training}
+    docks = {
+        "Open": opening,
+        "Predict": _scrolled(predicting),
+        "Compare": CompareDock(viewer),
+        "Train": training,
+    }
     tabs = {
         name: viewer.window.add_dock_widget(dock, name=name, area="right", tabify=True)
         for name, dock in docks.items()

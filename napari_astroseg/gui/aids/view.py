@@ -86,7 +86,7 @@ def view_of(viewer: Any, width: float, height: float) -> View | None:
         return None
     up, right = (str(getattr(each, "value", each)) for each in camera.orientation2d)
     signs = np.array([1.0 if right == "right" else -1.0, -1.0 if up == "up" else 1.0])
-    corner, linear = _world_of(layer)
+    corner, linear = world_of(layer)
     middle = np.array([camera.center[-1], camera.center[-2]], float)
     scale = (signs * camera.zoom)[:, None]
     offset = scale[:, 0] * (corner - middle) + (width / 2, height / 2)
@@ -115,7 +115,7 @@ def _gridded(viewer: Any) -> bool:
     return bool(grid_of(viewer).enabled)
 
 
-def _world_of(layer: Any) -> tuple[Floats, Floats]:
+def world_of(layer: Any) -> tuple[Floats, Floats]:
     """Where pixel (0, 0) of a layer's plane lies in the world as (x, y), and the steps from it."""
     leading = [0.0] * (layer.ndim - 2)
     places = [layer.data_to_world([*leading, *at])[-2:] for at in ((0, 0), (0, 1), (1, 0))]

@@ -29,7 +29,7 @@ def keep_apart(viewer: Any, added: Sequence[Any]) -> str:
     verb = "was" if len(hidden) == 1 else "were"
     return (
         f"{', '.join(hidden)} {verb} hidden: {added[0].name} has other pixels, and layers are "
-        "drawn pixel on pixel; look at one at a time, or open tiles as one mosaic"
+        "drawn pixel on pixel; lay one over the other in Compare, or open tiles as one mosaic"
     )
 
 

@@ -1,0 +1,1 @@
+"""Comparing: the same sky in other eyes, brought onto one image, seen and measured."""
