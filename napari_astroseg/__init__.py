@@ -13,7 +13,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "open_image": "napari_astroseg.sky.opening",
     "open_mosaic": "napari_astroseg.sky.mosaics.mosaic",
+    "open_votes": "napari_astroseg.sky.votes.opening",
     "SkyImage": "napari_astroseg.sky.image",
+    "VoteMap": "napari_astroseg.sky.votes.votemap",
     "Window": "napari_astroseg.sky.window",
     "Catalogue": "napari_astroseg.sky.catalogue",
     "Recipe": "napari_astroseg.recipes.recipe",
