@@ -83,6 +83,12 @@ def digest(data: Path) -> str:
     return total.hexdigest()[:16]
 
 
+def maps_of(image: Path) -> dict[str, Path]:
+    """`target`, `background` and `missing` → the file beside an image, for those there are."""
+    found = {role: _find(image)(role) for role in ("target", "background", "missing")}
+    return {role: path for role, path in found.items() if path is not None}
+
+
 def _images_in(data: Path) -> list[Path]:
     if data.is_file():
         return [data]
