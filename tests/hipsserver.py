@@ -217,6 +217,12 @@ class _Handler(BaseHTTPRequestHandler):
 
         self._send(self._file(asked, change))
 
+    def _scaleless(self, asked: dict[str, str]) -> None:
+        def change(hdu: Any) -> None:
+            hdu.header["BSCALE"] = "one"
+
+        self._send(self._file(asked, change))
+
     def _other(self, asked: dict[str, str]) -> None:
         """Another HiPS than the word that was asked for, as the service may choose."""
         self._send(self._file(asked | {"hips": "CDS/P/Other/band"}))

@@ -38,8 +38,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--sampling",
         choices=("bilinear", "nearest"),
-        default="bilinear",
-        help="nearest for labels and flags, which must not be averaged (bilinear)",
+        help="how values are taken (nearest for labels and masks, else bilinear)",
     )
     verb.add_argument(
         "--tolerance",
@@ -126,13 +125,18 @@ def _aligned(options: argparse.Namespace, image: SkyImage, onto: SkyImage) -> Al
         return match_pixels(image, onto)
     if options.anchors:
         return match_anchors(image, onto, _pairs(options.anchors), options.sampling)
-    return align(
-        image,
-        onto,
-        sampling=options.sampling,
-        tolerance_px=TOLERANCE_PX if options.tolerance is None else options.tolerance,
-        conserve_flux=options.conserve_flux,
-    )
+    try:
+        return align(
+            image,
+            onto,
+            sampling=options.sampling,
+            tolerance_px=TOLERANCE_PX if options.tolerance is None else options.tolerance,
+            conserve_flux=options.conserve_flux,
+        )
+    except ImageError as error:
+        if image.wcs is not None and onto.wcs is not None:
+            raise
+        raise ImageError(f"{error}, or match them with --pixels or --anchors") from error
 
 
 def _pairs(path: Path) -> list[Pair]:
@@ -153,7 +157,7 @@ def _pairs(path: Path) -> list[Pair]:
 
 def _words(options: argparse.Namespace, aligned: Aligned) -> str:
     height, width = aligned.image.shape
-    return f"{width} × {height} px in {options.out} ({aligned.how.sentence})"
+    return f"{width} × {height} px in {options.out} ({aligned.how.told})"
 
 
 def _told(options: argparse.Namespace, aligned: Aligned) -> dict[str, Any]:
@@ -168,6 +172,9 @@ def _told(options: argparse.Namespace, aligned: Aligned) -> dict[str, Any]:
         "error_px": _figure(how.error_px),
         "tolerance_px": how.tolerance_px if by_sky else None,
         "affine_error_px": _figure(how.affine_error_px),
+        "sampling": how.sampling,
+        "flux_conserved": how.flux,
+        "values": how.values,
         "sentence": how.sentence,
     }
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,12 @@ from napari_astroseg.sky.files.address import Address, spoken_with_hdu
 
 if TYPE_CHECKING:
     from napari_astroseg.sky.comparing.comparison import Comparison, Seen
+    from napari_astroseg.sky.comparing.coverage import Coverage
+
+_OURS = re.compile(
+    r"catalogue\.ecsv|coverage\.json|contrast\.png|compare\.html|pictures/\d{5,}_\w+\.png"
+)
+"""What this verb calls its files."""
 
 HELP = "a prediction against other images of its sky"
 
@@ -36,7 +43,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--original",
         metavar="REGIONS",
-        help="FITS map of regions known before (labels, or 0 and 1)",
+        help="regions known before: a FITS map (labels, or 0 and 1), or a folder left by predict",
     )
     verb.add_argument(
         "--ring", type=float, metavar="PX", help="width of the ring (as the structure's, 4 to 16)"
@@ -54,15 +61,16 @@ def run(options: argparse.Namespace) -> int:
     """Open all, measure, and write."""
     from napari_astroseg.cli.progress import Teller, steps_told
     from napari_astroseg.sky.comparing.comparison import compare
-    from napari_astroseg.sky.comparing.regionmap import open_prediction
+    from napari_astroseg.sky.comparing.regionmap import open_prediction, open_regions
     from napari_astroseg.sky.opening import open_image
+    from napari_astroseg.sky.surveys.kept import thanked
 
     begun = time.perf_counter()
     _require_sense(options)
     with steps_told(options.quiet) as progress:
         prediction = open_prediction(options.prediction)
-        images = [open_image(image, progress=progress) for image in options.images]
-        original = open_image(options.original, progress=progress) if options.original else None
+        images = [thanked(open_image(image, progress=progress)) for image in options.images]
+        original = open_regions(options.original, progress) if options.original else None
         found = compare(
             prediction, images, original, gap_px=options.gap, ring_px=options.ring,
             progress=progress,
@@ -73,7 +81,9 @@ def run(options: argparse.Namespace) -> int:
         for seen in found.seen:
             teller.line(f"{seen.image.name}: {seen.placed.how.sentence}")
         files = _write(options, found, progress)
-        files.append(_write_provenance(options, files, time.perf_counter() - begun))
+        _remove_earlier(options.out, files)
+        seconds = time.perf_counter() - begun
+        files.append(_write_provenance(options, found, files, seconds))
     print(json.dumps(_told(options, found, files), indent=2) if options.json else _words(found))
     if not options.json:
         print(f"see {options.out}/compare.html")
@@ -84,10 +94,11 @@ def _require_sense(options: argparse.Namespace) -> None:
     """Refuse what cannot be meant, before anything is opened."""
     if options.max < 0:
         raise OutputError(f"--max {options.max} is no number of structures; give 0 or more")
-    prediction = Address.of(options.prediction)
-    if prediction.is_folder and options.out.resolve() == prediction.path.resolve():
+    if options.out.exists() and not options.out.is_dir():
+        raise OutputError(f"{options.out} is a file; give a folder with --out")
+    if (options.out / "regions.fits").exists():
         raise OutputError(
-            f"{options.out} holds the prediction, whose catalogue stays as it is; "
+            f"{options.out} holds a prediction, whose catalogue stays as it is; "
             "give another folder with --out"
         )
 
@@ -111,16 +122,36 @@ def _write(options: argparse.Namespace, found: Comparison, progress: Any) -> lis
     return [*files, plot, *pages]
 
 
-def _write_provenance(options: argparse.Namespace, files: list[Path], seconds: float) -> Path:
+def _remove_earlier(out: Path, files: list[Path]) -> None:
+    """Take away what an earlier run says it left in the folder, and this one has not written."""
+    try:
+        content = json.loads((out / "provenance.json").read_text(encoding="utf-8"))
+        names = content["outputs"] if content["command"]["verb"] == "compare" else []
+        earlier = {out / name for name in names if _OURS.fullmatch(name)}
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    here = out.resolve()
+    for path in earlier - set(files):
+        inside = path.parent.resolve() in (here, here / "pictures")  # not by a link to elsewhere
+        if inside and path.is_file():
+            path.unlink()
+
+
+def _write_provenance(
+    options: argparse.Namespace, found: Comparison, files: list[Path], seconds: float
+) -> Path:
     """What the answer was made from and with."""
     from napari_astroseg.engine.provenance import record
     from napari_astroseg.sky.files.writing import replacing
 
-    regions = Address.of(options.prediction)
-    places = [*options.images, *([options.original] if options.original else [])]
-    paths = [address.path for address in map(Address.of, places) if not address.remote]
-    if not regions.remote:
-        paths.insert(0, regions.path / "regions.fits" if regions.is_folder else regions.path)
+    first, *images = map(Address.of, (options.prediction, *options.images))
+    last = [Address.of(options.original)] if options.original else []
+    regions = [first, *last]
+    paths = [
+        each.path / "regions.fits" if each.is_folder and each in regions else each.path
+        for each in (first, *images, *last)
+        if not each.remote
+    ]
     command = {
         "verb": "compare",
         "prediction": spoken_with_hdu(options.prediction),
@@ -130,8 +161,12 @@ def _write_provenance(options: argparse.Namespace, files: list[Path], seconds: f
         "ring_px": options.ring,
         "line": options.command,
     }
-    inputs = [path for path in paths if path.is_file()]
+    source = found.prediction.source
+    if source is not None and not source.remote:
+        paths.append(source.path)
+    inputs = [path for path in dict.fromkeys(paths) if path.is_file()]
     content = record(command, inputs, files, seconds)
+    content["outputs"] = [path.relative_to(options.out).as_posix() for path in files]
     path: Path = options.out / "provenance.json"
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -149,9 +184,15 @@ def _told(options: argparse.Namespace, found: Comparison, files: list[Path]) -> 
         "out": str(options.out),
         "structures": len(found.catalogue),
         "images": [_image(seen) for seen in found.seen],
-        "coverage": None if found.coverage is None else found.coverage.as_dict()["structures"],
+        "coverage": None if found.coverage is None else _covered(found.coverage),
         "files": [path.relative_to(options.out).as_posix() for path in files],
     }
+
+
+def _covered(coverage: Coverage) -> dict[str, Any]:
+    """All of it but the single structures."""
+    told = coverage.as_dict()
+    return {name: told[name] for name in ("unit", "area", "structures")}
 
 
 def _image(seen: Seen) -> dict[str, Any]:
@@ -162,6 +203,7 @@ def _image(seen: Seen) -> dict[str, Any]:
         "alignment": seen.placed.how.sentence,
         "error_px": seen.placed.how.error_px if seen.placed.how.kind != "pixels" else None,
         "measured": seen.contrast.measured,
+        "with_contrast": seen.contrasted,
         "median_contrast": middle if math.isfinite(middle) else None,
         "darker": seen.darker,
         "brighter": seen.brighter,

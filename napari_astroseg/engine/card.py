@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_astroseg.errors import ModelError, RecipeError
-from napari_astroseg.recipes.recipe import Recipe
+from napari_astroseg.recipes.recipe import Recipe, preset_names
 
 _MAX_HEADER = 100 * 2**20
 MODEL_FILE = "model.safetensors"
@@ -125,6 +125,11 @@ def find_model(name_or_path: str | Path) -> Path:
         return path
     if path.is_file():
         return path
+    if str(name_or_path) in preset_names():
+        raise ModelError(
+            f"no model {str(name_or_path)!r}: that is a recipe: train it first (astroseg train "
+            f"{name_or_path} --data … --out run), then --model run"
+        )
     raise ModelError(
         f"no model {str(name_or_path)!r}; choose a built-in one ({', '.join(built_in) or 'none'}), "
         "a run's folder, or a .safetensors file"

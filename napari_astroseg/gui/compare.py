@@ -33,6 +33,7 @@ from napari_astroseg.gui.intake.picker import Picker
 from napari_astroseg.gui.look.looks import look_of
 from napari_astroseg.gui.notice import Notice
 from napari_astroseg.gui.progress import ProgressLine
+from napari_astroseg.gui.ties import Ties
 from napari_astroseg.sky.files.address import HduKey
 from napari_astroseg.sky.grids.align import align
 from napari_astroseg.sky.image import SkyImage
@@ -40,6 +41,7 @@ from napari_astroseg.sky.surveys.kept import KeptField
 from napari_astroseg.sky.surveys.survey import Survey, survey
 
 _STEPS = 1000
+_NO_HIPS = "{} names no survey of the list; give a HiPS id, which looks like CDS/P/2MASS/K"
 _COLOURS = "Three surveys make one colour picture: in the dock Open, under Colour."
 _COLOURS_TIP = "What is brought here lies on one grid: choose three, reddest first, and Make RGB"
 
@@ -58,6 +60,7 @@ class CompareDock(QWidget):
         self._viewer = bare(napari_viewer)
         self._bringing = Bringing(self)
         self._followed: FromSurvey | None = None
+        self._ties = Ties(self)
         layers.settle(self._viewer)
         self._build()
         self._connect()
@@ -80,9 +83,14 @@ class CompareDock(QWidget):
     def show_hips(self, hips_id: str) -> None:
         """Lay the survey of this HiPS id over the reference."""
         try:
-            self._ask(FromSurvey(survey(hips_id)))
+            meant = survey(hips_id)
         except AstroSegError as error:
             self.notice.say(str(error))
+            return
+        if "/" in meant.hips:
+            self._ask(FromSurvey(meant))
+        else:
+            self.notice.say(_NO_HIPS.format(meant.name))
 
     def show_file(self, path: str) -> None:
         """Lay an image in a file over the reference; a picker asks where it has several."""
@@ -105,6 +113,7 @@ class CompareDock(QWidget):
         """End what runs and let go of the viewer: the dock has been closed."""
         for tied in (self.bring, self.anchors, self.seeing, self.measuring):
             tied.untie()
+        self._ties.untie()
         self._bringing.close()
 
     def event(self, event: QEvent) -> bool:
@@ -156,6 +165,7 @@ class CompareDock(QWidget):
         self.bring.changed.connect(self._follow_choice)
         self.anchors.wanted.connect(self.match)
         self.progress.stopped.connect(self.cancel)
+        self._ties.tie(self._viewer.layers.events.removed, self._forget)
         self._bringing.answered.connect(self._take)
         self._bringing.progressed.connect(self._show_progress)
         self._bringing.ended.connect(self.progress.end)
@@ -254,6 +264,15 @@ class CompareDock(QWidget):
         lines = (f"{about.name}: {about.how.sentence}", note, about.attribution)
         self.told.setText("\n".join(line for line in lines if line))
         self.told.show()
+
+    def _forget(self, _event: Any = None) -> None:
+        """Nothing is told any more of layers that have all been closed."""
+        if not self._viewer.layers:
+            self._followed = None
+            self.notice.clear()
+            self.told.clear()
+            self.told.hide()
+            self.seeing.controls.say("")
 
     def _show_progress(self, what: str, done: int, total: int | None) -> None:
         self.progress.say(f"{what[:1].upper()}{what[1:]} …")

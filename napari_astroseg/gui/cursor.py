@@ -84,5 +84,6 @@ def words() -> QLabel:
     """A line of words that wraps and can be copied."""
     label = QLabel()
     label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)  # it quotes files, layers and servers
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

@@ -43,6 +43,7 @@ class ProgressLine(QWidget):
         self.button = QPushButton(stop)
         self.button.clicked.connect(self.stopped)
         self.words = QLabel()
+        self.words.setTextFormat(Qt.TextFormat.PlainText)  # it quotes files and servers
         self.words.setWordWrap(True)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._work = QWidget()

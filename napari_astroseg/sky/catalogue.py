@@ -25,6 +25,16 @@ _FORMATS = {
 }
 
 
+def _card(name: str) -> str:
+    """The name of metadata as a FITS keyword: THRESH, as in the maps of a prediction."""
+    return "THRESH" if name.lower() == "threshold" else name.upper()
+
+
+def _ascii(told: Any) -> Any:
+    """What a FITS header can hold of it."""
+    return told.encode("ascii", "replace").decode() if isinstance(told, str) else told
+
+
 @dataclass(frozen=True, eq=False)
 class Catalogue:
     """Detections, one per row.
@@ -76,7 +86,9 @@ class Catalogue:
             )
         table = self._bare() if kind == "ascii.csv" else self.table.copy()
         if kind != "ascii.csv":
-            table.meta["FRAME" if kind == "fits" else "frame"] = self.frame or "pixel"
+            table.meta["frame"] = self.frame or "pixel"
+        if kind == "fits":
+            table.meta = {_card(name): _ascii(told) for name, told in table.meta.items()}
         if self.frame is not None and "lon" in table.colnames:  # VOTables drop `meta`, not this
             table["lon"].info.description = f"{self.frame} longitude"
             table["lat"].info.description = f"{self.frame} latitude"

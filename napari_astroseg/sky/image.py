@@ -100,9 +100,10 @@ class SkyImage:
             raise ImageError(f"an image has two axes, not {array.ndim}; pass one plane of it")
         if array.dtype.kind not in "fiub":
             raise ImageError(f"an image holds real numbers, not {array.dtype}; convert them first")
-        array = array.astype(value_dtype(array.dtype), copy=False)
+        stored = array.dtype
+        array = array.astype(value_dtype(stored), copy=False)
         header = wcs.to_header(relax=True) if wcs is not None else fits.Header()
-        return cls(ArrayPixels(array), wcs, header, unit, name)
+        return cls(ArrayPixels(array, stored), wcs, header, unit, name)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -266,7 +267,7 @@ class SkyImage:
         return window
 
     def aligned_to(
-        self, other: SkyImage, *, sampling: Literal["bilinear", "nearest"] = "bilinear"
+        self, other: SkyImage, *, sampling: Literal["bilinear", "nearest"] | None = None
     ) -> SkyImage:
         """The image on the pixels of another, lazily; NaN where it does not reach.
 
@@ -276,7 +277,8 @@ class SkyImage:
         Parameters
         ----------
         sampling
-            `nearest` for labels and flags, which must not be averaged.
+            `nearest` for labels and flags, which must not be averaged; None for what
+            `sky.grids.labelled.holds_labels` finds right.
 
         Raises
         ------

@@ -124,9 +124,18 @@ class MadePixels(PlainPixels):
 
 @dataclass(frozen=True)
 class ArrayPixels(PlainPixels):
-    """An array already in memory, shape (H, W), offered without a way to copy it."""
+    """An array already in memory, shape (H, W), offered without a way to copy it.
+
+    Parameters
+    ----------
+    array
+        The values.
+    stored
+        Dtype that they had before they were made floats; None where that is not known.
+    """
 
     array: FloatArray
+    stored: np.dtype[Any] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

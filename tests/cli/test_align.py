@@ -51,7 +51,11 @@ def test_a_file_on_the_references_pixels_with_its_sky(files, capsys):
     x, y = np.array([0, 149, 70]), np.array([0, 10, 149])
     apart = WCS(header).pixel_to_world(x, y).separation(WCS(target).pixel_to_world(x, y))
     assert apart.arcsec.max() < 1e-6
-    assert "affine" in str(header["HISTORY"])
+    history = "".join(str(line).ljust(72) for line in header["HISTORY"])
+    assert f"{told['sentence']}; bilinear values, surface brightness conserved" in history
+    assert "values of map" in history and "tile" not in history
+    assert told["sampling"] == "bilinear" and told["flux_conserved"] is False
+    assert told["values"] in history
 
 
 def test_exact_and_compressed_and_nearest(files, capsys):
@@ -67,6 +71,8 @@ def test_exact_and_compressed_and_nearest(files, capsys):
     nearest = fits.getdata(out)
     known = np.isfinite(nearest)
     assert np.isin(nearest[known], fits.getdata(files / "map.fits")).all()
+    history = "".join(str(line).ljust(72) for line in fits.getheader(out)["HISTORY"])
+    assert "; nearest values" in history
     assert np.isfinite(exact).sum() == known.sum()
 
 
@@ -74,8 +80,26 @@ def test_flux_scales_with_the_area_of_pixels(files):
     words = ("align", files / "map.fits", "--onto", files / "onto.fits", "--out")
     assert astroseg(*words, files / "a.fits") == 0
     assert astroseg(*words, files / "b.fits", "--conserve-flux") == 0
+    assert "flux conserved" in str(fits.getheader(files / "b.fits")["HISTORY"])
     ratio = fits.getdata(files / "b.fits") / fits.getdata(files / "a.fits")
     assert np.nanmedian(ratio) == pytest.approx((2.5 / 2.0) ** 2, rel=1e-3)
+
+
+def test_labels_keep_their_values_unasked(files, capsys):
+    values = np.zeros(SHAPE, np.int32)
+    for number in range(1, 40):
+        values[5 * number - 4 : 5 * number - 1, 10 + number : 200 + number] = 7 * number
+    fits.PrimaryHDU(values, sky_header(SHAPE)).writeto(files / "labels.fits")
+    words = ("align", files / "labels.fits", "--onto", files / "onto.fits", "--out")
+    assert astroseg(*words, files / "a.fits", "--json") == 0
+    told, said = capsys.readouterr()
+    told = json.loads(told)
+    assert told["sampling"] == "nearest" and "nearest values, for these are labels" in said
+    seen = fits.getdata(files / "a.fits")
+    assert np.isin(seen[np.isfinite(seen)], np.unique(values)).all() and np.nanmax(seen) > 0
+    assert astroseg(*words, files / "b.fits", "--sampling", "bilinear", "--json") == 0
+    between = fits.getdata(files / "b.fits")
+    assert not np.isin(between[np.isfinite(between)], np.unique(values)).all()
 
 
 def test_images_without_a_sky(files, capsys):

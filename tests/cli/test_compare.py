@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,11 +13,20 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
+from PIL import Image
 
 from napari_astroseg.cli.main import main
 from napari_astroseg.sky.catalogue import Catalogue
+from napari_astroseg.sky.comparing.comparison import compare
+from napari_astroseg.sky.comparing.page import write_page
+from napari_astroseg.sky.comparing.pictures import LARGEST, write_picture
+from napari_astroseg.sky.comparing.regionmap import open_prediction
 from napari_astroseg.sky.files.writing import write_image
+from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.simulate import FilamentSettings, write_filaments
+from napari_astroseg.sky.surveys.survey import survey
+from napari_astroseg.sky.window import Window
 
 DENSE = FilamentSettings(log_density=(22.3, 22.5), edges=0.0)
 SIZE = 256
@@ -97,14 +107,16 @@ def test_filaments_are_dark_in_the_infrared(
     assert np.nanmedian(np.abs(off)) < 0.01
 
     covered = json.loads((out / "coverage.json").read_text())
-    assert covered["structures"] == told["coverage"]
+    assert told["coverage"] == {name: covered[name] for name in ("unit", "area", "structures")}
     assert covered["area"]["both"] > covered["area"]["only_predicted"]
     assert np.median(table["covered"]) > 0.5
 
     made = json.loads((out / "provenance.json").read_text())
     assert made["command"]["verb"] == "compare"
     names = [Path(each["path"]).name for each in made["inputs"]]
-    assert names == ["regions.fits", "000_infrared.fits", "other.fits", "000_target.fits"]
+    inputs = ["regions", "000_infrared", "other", "000_target", "000_image"]
+    assert names == [f"{name}.fits" for name in inputs]
+    assert sorted([*made["outputs"], "provenance.json"]) == sorted(told["files"])
     assert sorted(told["files"]) == sorted(
         path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()
     )
@@ -113,7 +125,13 @@ def test_filaments_are_dark_in_the_infrared(
     assert "script" not in found.tags
     assert not any(re.match(r"\w+:|/", each) for each in found.taken)
     assert {out / each for each in found.taken} == set(out.rglob("*.png"))
-    assert "contrast -" in found.words
+    assert "contrast −" in found.words and "contrast -" not in found.words
+    assert "arcmin²" in found.words and "arcmin2" not in found.words
+    for each in told["images"]:
+        known = np.isfinite(table[f"contrast_{each['key']}"]).sum()
+        assert each["with_contrast"] == known
+        said = f"measured, {known} with a contrast (their median −"
+        assert said in found.words
 
 
 def test_a_map_of_regions_alone_will_do(sky: Path, tmp_path: Path) -> None:
@@ -139,23 +157,59 @@ def test_names_are_words_and_no_markup(
     assert astroseg(*words) == 0
     assert "structures measured" in capsys.readouterr().out
     found = Page(tmp_path / "D" / "compare.html")
-    assert "<b>&amp;" in found.words
+    assert "<b>&amp;" in found.words and "<b>&amp; (2): " in found.words
     assert found.tags.count("b") == 3  # the captions
     columns = Catalogue.read(tmp_path / "D" / "catalogue.ecsv").table.colnames
     assert {"contrast_b_amp", "contrast_b_amp_2"} <= set(columns)
 
 
+def test_whom_to_thank_for_an_image_is_on_the_page(sky: Path, tmp_path: Path) -> None:
+    thanks = "NASA/JPL-Caltech Spitzer <IRAC> legacy surveys; HiPS by CDS"
+    infrared = open_image(sky / "000_infrared.fits")
+    found = compare(open_prediction(sky / "found"), [replace(infrared, notes=(thanks,))])
+    page, *_ = write_page(tmp_path / "compare.html", found, "thanks", most=0)
+    words = Page(page).words
+    assert f"000_infrared: {thanks}." in words
+    assert words.count("aligned with") == 0  # how it lies is a sentence of its own
+
+
+def test_a_copy_of_a_kept_field_still_says_whom_to_thank(sky: Path, tmp_path: Path) -> None:
+    glimpse = survey("irac4")
+    with fits.open(sky / "000_infrared.fits") as file:
+        told = {"HIPS": glimpse.hips, "LON": 30.0, "LAT": 0.0, "FRAME": "galactic", "PIX": 11.5}
+        file[0].header.update({f"FLD{name}": value for name, value in told.items()})
+        file.writeto(tmp_path / "copied.fits")
+    words = ("compare", sky / "found", tmp_path / "copied.fits", "--max", 0, "--quiet")
+    assert astroseg(*words, "--out", tmp_path / "D") == 0
+    assert f"copied: {glimpse.credit}." in Page(tmp_path / "D" / "compare.html").words
+
+
+def test_a_picture_of_a_wide_structure_leans_to_no_side(tmp_path: Path) -> None:
+    side = 3 * LARGEST - 7
+    values = np.random.default_rng(0).random((side, side), np.float32)
+    seen = []
+    for name, some in (("here", values), ("turned", values[::-1, ::-1].copy())):
+        image = SkyImage.from_array(some, None, name=name)
+        path = write_picture(tmp_path / name, image, Window(0, 0, side, side), "gray")
+        seen.append(np.asarray(Image.open(path)))
+    np.testing.assert_array_equal(seen[0], seen[1][::-1, ::-1])
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [("gone.fits", "is not shown"), ("http://127.0.0.1:9/gone.fits", "is not fetched")],
+)
 def test_the_image_that_was_predicted_on_may_be_gone(
-    sky: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    place: str, told: str, sky: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = tmp_path / "found"
     shutil.copytree(sky / "found", found)
     record = json.loads((found / "provenance.json").read_text())
-    record["command"]["image"] = str(tmp_path / "gone.fits")
+    record["command"]["image"] = place if "://" in place else str(tmp_path / place)
     (found / "provenance.json").write_text(json.dumps(record))
     words = ("compare", found, sky / "000_infrared.fits", "--out", tmp_path / "D", "--max", 3)
     assert astroseg(*words) == 0
-    assert "is not shown" in capsys.readouterr().err
+    assert told in capsys.readouterr().err
     assert len(list((tmp_path / "D" / "pictures").iterdir())) == 3
     assert "gone.fits" in Page(tmp_path / "D" / "compare.html").words
 
@@ -175,6 +229,72 @@ def test_without_a_sky_pixels_are_compared(tmp_path: Path) -> None:
     assert row["covered"] == 1.0
 
 
+def test_what_an_earlier_run_left_goes_and_nothing_else(sky: Path, tmp_path: Path) -> None:
+    out, elsewhere = tmp_path / "D", tmp_path / "outside.ecsv"
+    words = ("compare", sky / "found", sky / "000_infrared.fits", "--out", out, "--quiet")
+    assert astroseg(*words, "--original", sky / "000_target.fits", "--max", 3) == 0
+    record = json.loads((out / "provenance.json").read_text())
+    kept = [elsewhere, out / "notes.txt", out / "pictures" / "mine.png"]
+    for path in kept:
+        path.write_text("precious")
+    record["outputs"] += ["../outside.ecsv", "notes.txt", "pictures/mine.png", str(elsewhere)]
+    (out / "provenance.json").write_text(json.dumps(record))
+    assert astroseg(*words, "--max", 1) == 0
+    assert not (out / "coverage.json").exists()
+    assert len(list((out / "pictures").glob("0*.png"))) == 2  # of one structure
+    assert all(path.read_text() == "precious" for path in kept)
+
+
+def test_pictures_behind_a_link_are_somebody_elses(sky: Path, tmp_path: Path) -> None:
+    out, others = tmp_path / "D", tmp_path / "others"
+    words = ("compare", sky / "found", sky / "000_infrared.fits", "--out", out, "--quiet")
+    assert astroseg(*words, "--max", 2) == 0
+    (out / "pictures").rename(others)
+    (out / "pictures").symlink_to(others)
+    before = set(others.iterdir())
+    assert astroseg(*words, "--max", 0) == 0
+    assert set(others.iterdir()) == before
+
+
+def test_the_original_regions_may_be_a_prediction(
+    sky: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found, infrared = sky / "found", sky / "000_infrared.fits"
+    words = ("compare", found, infrared, "--max", 0, "--quiet", "--json")
+    assert astroseg(*words, "--original", found, "--out", tmp_path / "D") == 0
+    area = json.loads(capsys.readouterr().out)["coverage"]["area"]
+    assert area["both"] > 0 == area["only_original"] == area["only_predicted"]
+    far = tmp_path / "far"
+    far.mkdir()
+    write_filaments(far, 3, 32)
+    (far / "002_target.fits").rename(far / "regions.fits")
+    assert astroseg(*words, "--original", far, "--out", tmp_path / "E") == 1
+    assert "far/regions and found/regions show different" in capsys.readouterr().err
+
+
+def test_an_image_is_no_prediction(
+    sky: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    infrared, dense = sky / "000_infrared.fits", tmp_path / "dense.fits"
+    write_image(dense, np.full((64, 64), 4.7e21, np.float32))
+    for place in (infrared, dense):
+        assert astroseg("compare", place, infrared, "--out", tmp_path / "D", "--quiet") == 1
+        said = capsys.readouterr().err
+        assert "is an image, not regions" in said and "give a map of labels" in said
+
+
+def test_a_recipe_is_no_model(
+    sky: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("predict", sky / "000_image.fits", "--out", tmp_path / "D")
+    assert astroseg(*words, "--model", "filaments_small") == 1
+    said = capsys.readouterr().err.strip()
+    assert said.endswith(
+        "that is a recipe: train it first "
+        "(astroseg train filaments_small --data … --out run), then --model run"
+    )
+
+
 def test_nothing_found_is_no_error(sky: Path, tmp_path: Path) -> None:
     with fits.open(sky / "000_target.fits") as file:
         write_image(tmp_path / "none.fits", 0 * file[0].data, WCS(file[0].header).to_header())
@@ -191,9 +311,12 @@ def test_nothing_found_is_no_error(sky: Path, tmp_path: Path) -> None:
         (("EMPTY", "IR"), "give a folder left by `astroseg predict`"),
         (("found", "FAR"), "different parts of the sky"),
         (("found", "IR", "--original", "IR"), "give a map of labels"),
+        (("found", "STACK"), "a stack of 3 planes, of which only one can be compared; write"),
         (("found", "IR", "--ring", "0"), "give a ring of at least 1"),
         (("found", "IR", "--max", "-1"), "give 0 or more"),
         (("found", "IR", "--out", "found"), "give another folder"),
+        (("REGIONS", "IR", "--out", "found"), "give another folder"),
+        (("found", "IR", "--out", "IR"), "is a file; give a folder"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(
@@ -210,11 +333,17 @@ def test_what_cannot_be_is_one_sentence(
         "FAR": tmp_path / "002_infrared.fits",
         "EMPTY": tmp_path / "empty",
         "found": sky / "found",
+        "REGIONS": sky / "found" / "regions.fits",
+        "STACK": tmp_path / "stack.fits",
     }
+    with fits.open(places["IR"]) as file:
+        fits.writeto(places["STACK"], np.stack([file[0].data] * 3), file[0].header)
     out = () if "--out" in words else ("--out", tmp_path / "D")
     before = sorted((sky / "found").iterdir())
+    catalogue = (sky / "found" / "catalogue.ecsv").read_bytes()
     assert astroseg("compare", *(places.get(word, word) for word in words), *out) == 1
     said = capsys.readouterr().err.strip().splitlines()[-1]
     assert said.startswith("error: ") and remedy in said
     assert not (tmp_path / "D").exists()
     assert sorted((sky / "found").iterdir()) == before
+    assert (sky / "found" / "catalogue.ecsv").read_bytes() == catalogue

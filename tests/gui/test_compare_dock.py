@@ -16,7 +16,7 @@ from gui.fixtures_jobs import own_settings, sky, spin
 from hipsserver import hips_service
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_astroseg.errors import SurveyError
 from napari_astroseg.gui import layers
@@ -277,6 +277,43 @@ def test_an_open_image_comes_onto_the_reference_unless_it_lies_there(
     assert "same pixels" in dock.told.text()
 
 
+def test_the_chosen_reference_stays_when_the_selected_layer_is_brought(
+    viewer: Any, dock: CompareDock
+) -> None:
+    reference, other = viewer.layers[0], layers.add_image(viewer, coarse())
+    keep_apart(viewer, [other])
+    viewer.layers.selection.active = other
+    dock.bring.images.setCurrentIndex(0)
+    assert dock.bring.layer is reference
+    dock.show_over(other)
+    assert done(dock)
+    assert len(brought(viewer)) == 1
+    assert viewer.layers.selection.active is other
+    assert dock.bring.layer is reference
+    assert (reference.visible, other.visible) == (True, False)
+
+
+def test_nothing_is_told_of_layers_that_are_closed(viewer: Any, dock: CompareDock) -> None:
+    dock.show_over(K)
+    assert done(dock)
+    dock.notice.say("something of a layer")
+    viewer.layers.remove(brought(viewer)[0])
+    assert dock.told.isVisible()
+    viewer.layers.clear()
+    assert not dock.told.isVisible()
+    assert (dock.told.text(), dock.notice.text) == ("", "")
+
+
+def test_a_word_that_can_be_no_hips_is_refused_unasked(dock: CompareDock, there: Sky) -> None:
+    dock.show_hips("nonsense")
+    assert not dock.busy
+    assert "nonsense names no survey" in dock.notice.text
+    assert "CDS/P/" in dock.notice.text
+    dock.show_hips("irac4")
+    assert done(dock)
+    assert [each for each, _ in there.asked] == [IRAC4]
+
+
 def coarse(side: int = 150) -> SkyImage:
     """The ramp's longitudes, less 30, on pixels of 46 arcsec in equatorial coordinates."""
     from astropy.wcs import WCS
@@ -310,6 +347,29 @@ def test_a_file_comes_over_the_reference_or_says_why_not(
     dock.show_file(str(tmp_path / "absent.fits"))
     assert done(dock)
     assert "absent.fits" in dock.notice.text
+
+
+def test_of_a_stack_the_plane_that_is_shown_is_named(
+    viewer: Any, dock: CompareDock, tmp_path: Path
+) -> None:
+    image = sky()
+    colours = np.stack([np.full(image.shape, n, np.float32) for n in (1, 2, 3)])
+    fits.writeto(tmp_path / "rgb.fits", colours, image.wcs.to_header())
+    dock.show_file(str(tmp_path / "rgb.fits"))
+    assert done(dock)
+    (layer,) = brought(viewer)
+    assert layers.sky_image(layer).value(300, 300) == 1
+    assert layer.name == "rgb.fits (plane 1 of 3) on ramp"
+    assert "rgb.fits (plane 1 of 3)" in dock.told.text()
+
+
+def test_what_servers_and_files_say_is_words_and_no_markup(dock: CompareDock) -> None:
+    for label in (
+        *dock.notice.findChildren(QLabel),
+        *dock.progress.findChildren(QLabel),
+        dock.told,
+    ):
+        assert label.textFormat() == Qt.TextFormat.PlainText
 
 
 def test_a_file_of_several_images_asks_which_one(

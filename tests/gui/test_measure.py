@@ -185,6 +185,7 @@ def test_a_prediction_is_measured_in_its_window(
     expected = contrast(labels, infrared().cutout(window))
     np.testing.assert_allclose(table["significance_8_um"], expected.significance)
     np.testing.assert_allclose(table["score"], 0.9, atol=1e-6)
+    assert table.meta == {"image": image.name, "model": "model", "threshold": 0.5}
     rows = {(round(row["y"]), round(row["x"])) for row in table}
     assert rows == {place[:2] for place in PLACES.values()}
     entry = made.found.entry_at(120.0, 150.0)
@@ -212,15 +213,18 @@ def test_an_image_of_numbered_regions_is_measured_and_another_refused(
     layers.add_image(viewer, SkyImage.from_array(numbered(), grid, name="regions.fits"))
     noise = np.random.default_rng(1).normal(size=(SIDE, SIDE)).astype(np.float32)
     layers.add_image(viewer, SkyImage.from_array(noise, grid, name="noise"))
+    mask = SkyImage.from_array((numbered() > 0).astype(np.uint8), grid, name="mask.fits")
+    layers.add_image(viewer, mask)
     made = boxes()
     made.question.structures.choose(layer(viewer, "regions.fits"))
+    assert [each.name for each in made.question.images.ticked()] == ["noise", "8 µm"]
     made.question.images.tick(layer(viewer, "noise"), on=False)
     assert measured(made).table["id"].tolist() == sorted(PLACES)
 
     made.question.structures.choose(layer(viewer, "noise"))
     made.question.start.click()
     assert spin(lambda: not made.busy)
-    assert made.progress.words.text().startswith("noise holds values between whole numbers")
+    assert "holds values between whole numbers" in made.progress.words.text()
 
 
 def test_original_regions_are_compared(box: MeasureBox, shown: Any) -> None:
@@ -494,6 +498,24 @@ def test_the_model_counts_only_its_own(qtbot: Any) -> None:
     assert model.rowCount() == model.columnCount() == 0
     model.show_catalogue(Catalogue(QTable({"id": [1], "x": [2.0], "y": [3.0]})))
     assert model.rowCount(model.index(0, 0)) == 0 and model.rowCount() == 1
+
+
+def test_sure_points_are_in_the_first_view_or_counted(qtbot: Any) -> None:
+    plot = ContrastPlot()
+    qtbot.addWidget(plot)
+    plot.resize(300, 250)
+    plot.show()
+    dice = np.random.default_rng(2)
+    significance = np.concatenate([dice.uniform(-2, 2, 400), [-9.0, 7.0, -5000.0]])
+    contrasts = np.concatenate([dice.uniform(-0.2, 0.2, 400), [-0.5, 0.6, -0.4]])
+    plot.show_axes("significance", "contrast", sigma_x=True, sigma_y=False)
+    plot.show_points(significance, contrasts, significance)
+    (left, right), (low, high) = plot.plot.viewRange()
+    assert -20 < left < -9 and 7 < right < 20
+    assert low < -0.5 and high > 0.6
+    assert plot.beyond.isVisible() and plot.beyond.text() == "1 beyond the edge"
+    plot.plot.setRange(xRange=(-6000, 10), yRange=(-1, 1))
+    assert not plot.beyond.isVisible()
 
 
 def test_an_empty_plot_can_be_clicked(qtbot: Any) -> None:

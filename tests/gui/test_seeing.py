@@ -20,7 +20,9 @@ from napari_astroseg.gui.comparing import contourlines, contours, swipe
 from napari_astroseg.gui.comparing.contourlevels import chosen_levels, read_levels
 from napari_astroseg.gui.comparing.contourlines import halved, lines_for, smoothed, wish_for
 from napari_astroseg.gui.comparing.kinds import has_values, is_comparable, is_overlay
+from napari_astroseg.gui.comparing.mirror import Mirror
 from napari_astroseg.gui.comparing.seeing import SeeingBox
+from napari_astroseg.gui.drawn.apart import keep_apart
 from napari_astroseg.sky.image import SkyImage
 
 RED, GREEN, BLUE = range(3)
@@ -410,6 +412,62 @@ def test_contours_lie_where_the_values_are(box: SeeingBox, viewer: Any, qtbot: A
     assert "give numbers such as" in box.controls.told.text() and box.controls.told.isVisible()
     viewer.layers.remove(layer)
     assert box.contours.layer is None and not shot(viewer)[..., RED].any()
+
+
+def test_contours_are_offered_of_what_lies_on_the_pixels_in_view(
+    box: SeeingBox, viewer: Any, pair: Any, qtbot: Any
+) -> None:
+    choice = box.controls.contour_row.choice
+    assert choice.layers == [*pair] and choice.layer() is pair[0]
+    box.set_pair(pair[1], pair[0])
+    assert choice.layer() is pair[1]
+    small = layers.add_image(viewer, SkyImage.from_array(hill()[:90, :90], name="small"))
+    assert "were hidden" in keep_apart(viewer, [small])
+    qtbot.waitUntil(lambda: choice.layers == [small], timeout=2000)
+    assert choice.layer() is small
+    small.visible = False
+    pair[0].visible = pair[1].visible = True
+    qtbot.waitUntil(lambda: choice.layers == [*pair], timeout=2000)
+    assert choice.layer() is pair[1]
+
+
+def test_without_values_on_the_pixels_in_view_it_is_said_why(
+    box: SeeingBox, viewer: Any, pair: Any, qtbot: Any
+) -> None:
+    colours = viewer.add_image(np.zeros((90, 90, 3), np.uint8), rgb=True, name="colours")
+    colours.metadata[layers.METADATA] = SkyImage.from_array(np.zeros((90, 90)), name="colours")
+    keep_apart(viewer, [colours])
+    button = box.controls.contours
+    qtbot.waitUntil(lambda: not button.isEnabled(), timeout=2000)
+    assert "on the pixels in view" in button.toolTip()
+
+
+def test_levels_are_told_with_their_unit_and_whether_values_reach_them(
+    box: SeeingBox, viewer: Any, qtbot: Any
+) -> None:
+    layer = layers.add_image(viewer, SkyImage.from_array(hill(), unit="MJy/sr", name="hill"))
+    row = box.controls.contour_row
+    row.choice.choose(layer)
+    row.levels.setText("-1e9 60 1e30")
+    row.levels.editingFinished.emit()
+    box.toggle_contours()
+    qtbot.waitUntil(lambda: row.told.isVisible() and not box.contours.busy, timeout=10_000)
+    told = row.told.text().splitlines()
+    assert told[0].startswith("Lines at 60 MJy/sr;")
+    assert told[1:] == [
+        "No value in view reaches 1e+30 MJy/sr",
+        "All values in view are above -1e+09 MJy/sr",
+    ]
+
+
+def test_what_is_outlined_is_outlined_beside(viewer: Any) -> None:
+    labels = viewer.add_labels(np.ones((9, 9), int), name="regions")
+    labels.contour = 2
+    mirror = Mirror(labels)
+    assert mirror.layer.contour == 2
+    labels.contour = 0
+    assert mirror.layer.contour == 0
+    mirror.end()
 
 
 def test_a_prediction_is_traced_at_its_threshold() -> None:

@@ -3,6 +3,7 @@
 import astropy.units as u
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.table import QTable, Table
 
 from napari_astroseg.errors import CatalogueError
@@ -83,3 +84,13 @@ def test_writing_to_an_unknown_format_is_refused(found, tmp_path):
     with pytest.raises(CatalogueError, match="ecsv"):
         found.write(tmp_path / "found.doc")
     assert len(found) == len(list(found)) == 2
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_it_was_made_with_fits_into_fits(tmp_path):
+    table = QTable({"id": [1], "x": [1.0], "y": [2.0]})
+    table.meta.update({"image": "8 µm", "model": "filaments", "threshold": 0.5})
+    Catalogue(table).write(tmp_path / "k.fits")
+    header = fits.getheader(tmp_path / "k.fits", 1)
+    told = [header[name] for name in ("IMAGE", "MODEL", "THRESH", "FRAME")]
+    assert told == ["8 ?m", "filaments", 0.5, "pixel"]

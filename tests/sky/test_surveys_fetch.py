@@ -223,6 +223,15 @@ def test_nothing_is_asked_twice(sky: Sky) -> None:
     assert len(sky.asked) == 2
 
 
+def test_a_position_with_more_digits_than_a_header_holds_is_kept_too(sky: Sky) -> None:
+    digits = Field(
+        30.004166666666667, -0.00012345678901234567, "galactic", 96, 64, 1.2345678901234567
+    )
+    for _ in range(2):
+        fetch(IRAC4, digits)
+    assert len(sky.asked) == 1
+
+
 def test_two_who_want_the_same_field_ask_once(sky: Sky) -> None:
     sky.behaves = lambda number: "silent"
     with ThreadPoolExecutor(4) as pool:
@@ -368,6 +377,7 @@ def test_a_refusal_is_told_at_once(sky: Sky, manner: str, words: str) -> None:
         ("wild", "99999999999 × 64 pixels instead", "broken"),
         ("elsewhere", "a picture of another place", "broken"),
         ("nowhere", "a picture without sky coordinates", "broken"),
+        ("scaleless", "values without a scale; check", "broken"),
         ("huge", "sends more than the 1 MiB", "broken"),
         ("growing", "sends more than the 1 MiB", "broken"),
         ("unseen", "has no coverage here .it saw: inner Galactic plane.*; choose", "empty"),

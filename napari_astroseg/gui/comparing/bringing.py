@@ -99,21 +99,24 @@ def bring(wish: Wish, progress: Progress) -> Brought | Choose | Refused:
         origin = origin.at(wish.onto, wish.view)
         if wish.shown is not None and wish.shown.field == origin.field:
             return Brought(wish, wish.shown, None)
-    source = origin.open(wish.onto, wish.view, progress).plane(0)
+    opened = origin.open(wish.onto, wish.view, progress)
+    source = opened.plane(0)
+    first = "" if opened.count == 1 else f" (plane 1 of {opened.count})"
+    name = f"{origin.name}{first}"
     progress(f"aligning {origin.name}", 0, None)
     try:
         found = origin.match(source, wish.onto)
     except ImageError as error:
         if source.wcs is not None and wish.onto.wcs is not None:
             raise
-        first = "" if isinstance(origin, FromLayer) else "open it and "
-        return Refused(wish, f"{error}, or {first}match it by hand below", True)
+        before = "" if isinstance(origin, FromLayer) else "open it and "
+        return Refused(wish, f"{error}, or {before}match it by hand below", True)
     field = origin.field if isinstance(origin, FromSurvey) else None
     grid = grid_told(wish.onto)
-    about = Compared(origin.key, origin.name, found.how, grid, origin.attribution, field)
+    about = Compared(origin.key, name, found.how, grid, origin.attribution, field)
     if isinstance(origin, FromLayer) and found.image is source:  # it lies there already
         return Brought(wish, about, None)
-    image = replace(found.image, name=f"{origin.name} on {wish.onto.name}")
+    image = replace(found.image, name=f"{name} on {wish.onto.name}")
     return Brought(wish, about, prepared(image, source, about, wish.look))
 
 

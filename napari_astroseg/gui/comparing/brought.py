@@ -11,6 +11,7 @@ from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.drawn.redraw import Redraw, reads_of, redraws_of
 from napari_astroseg.gui.look import looks
 from napari_astroseg.gui.look.remembered import FIRST_RULE, Look, Remembered
+from napari_astroseg.gui.selected import selection_kept
 from napari_astroseg.sky.grids.align import Alignment, grid_of
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.pyramids.pyramid import DisplayLevel, levels
@@ -106,10 +107,9 @@ def place(viewer: Any, reference: Any, data: layers.LayerData) -> Any:
     if before is not None:
         renew(before, data)
         return before
-    selected = viewer.layers.selection.active
-    layer = layers.add_prepared(viewer, data)
-    viewer.layers.move(viewer.layers.index(layer), _above(viewer, reference, about.grid))
-    viewer.layers.selection.active = selected
+    with selection_kept(viewer):
+        layer = layers.add_prepared(viewer, data)
+        viewer.layers.move(viewer.layers.index(layer), _above(viewer, reference, about.grid))
     return layer
 
 

@@ -85,6 +85,8 @@ class Lines:
     smoothed_px
         Standard deviation of the Gaussian that the values were smoothed with, pixels of the
         finest level.
+    above, below
+        Those of the levels that all the values in view are below, and above.
     """
 
     points: NDArray[np.float32]
@@ -92,6 +94,8 @@ class Lines:
     origin: tuple[float, float]
     levels: tuple[float, ...]
     smoothed_px: float
+    above: tuple[float, ...] = ()
+    below: tuple[float, ...] = ()
 
 
 def wish_for(
@@ -142,8 +146,9 @@ def lines_for(wish: LinesWish) -> Lines:
     levels = wish.levels or chosen_levels(wish.coarsest, wish.plane, wish.count)
     factor, sigma = wish.factor, wish.sigma
     while True:
+        smooth = smoothed(values, sigma)
         generator: Any = contour_generator(
-            z=smoothed(values, sigma), line_type=LineType.ChunkCombinedOffset, name="serial"
+            z=smooth, line_type=LineType.ChunkCombinedOffset, name="serial"
         )
         traced = [generator.lines(level) for level in levels]
         parts = [(p[0], o[0]) for p, o in traced if p[0] is not None]
@@ -167,6 +172,7 @@ def lines_for(wish: LinesWish) -> Lines:
         (float(origin[0]), float(origin[1])),
         tuple(levels),
         sigma * factor,
+        *_missed(smooth, levels),
     )
 
 
@@ -203,6 +209,17 @@ def _sources(layer: Any) -> Sequence[Any]:
     if drawn:
         return drawn
     return list(layer.data) if layer.multiscale else [layer.data]
+
+
+def _missed(
+    values: NDArray[np.float32], levels: Sequence[float]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Levels that all values are below, and those that all are above."""
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return (), ()
+    low, high = float(known.min()), float(known.max())
+    return tuple(n for n in levels if n > high), tuple(n for n in levels if n < low)
 
 
 def _threshold(layer: Any) -> tuple[float, ...] | None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QSpinBox, QWidget
 
 from napari_astroseg.errors import AstroSegError
 from napari_astroseg.gui.comparing.contourlevels import read_levels
 from napari_astroseg.gui.comparing.contourlines import Lines
 from napari_astroseg.gui.comparing.contours import Contours
-from napari_astroseg.gui.comparing.kinds import has_values
+from napari_astroseg.gui.comparing.kinds import has_values, is_picture, lie_together
 from napari_astroseg.gui.comparing.layerchoice import LayerChoice
+from napari_astroseg.gui.layers import sky_image
+from napari_astroseg.gui.ties import Ties
 
+_NO_VALUES = "There is no layer to draw contours of: open an image first"
+_ELSEWHERE = (
+    "No layer on the pixels in view has values to draw contours of: bring one onto them, or show "
+    "another image"
+)
 _COLOURS = {
     "yellow": "#ffd43b",
     "cyan": "#22d3ee",
@@ -41,8 +49,11 @@ class ContourRow(QWidget):
 
     def __init__(self, viewer: Any, contours: Contours) -> None:
         super().__init__()
-        self._contours = contours
-        self.choice = LayerChoice(viewer, has_values)
+        self._viewer, self._contours = viewer, contours
+        self._pair: tuple[Any, ...] = ()
+        self._seen: Any = None  # what is looked at: contours are of what lies on its pixels
+        self._meant: Any = None  # what the user has chosen
+        self.choice = LayerChoice(viewer, self._is_offered)
         self.choice.setToolTip("Whose contours are drawn, whether or not it is visible itself")
         self.levels = QLineEdit()
         self.levels.setPlaceholderText("automatic levels")
@@ -72,8 +83,28 @@ class ContourRow(QWidget):
         self.count.valueChanged.connect(self._choose)
         self.colour.currentIndexChanged.connect(self._choose)
         self.choice.changed.connect(self._follow)
+        self.choice.activated.connect(self._mean)
+        self._ties, self._each = Ties(self), Ties(self)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._look)
+        for name in ("inserted", "removed"):
+            self._ties.tie(getattr(viewer.layers.events, name), self._watch)
+        self._watch()
         contours.drawn.connect(self._tell)
         contours.changed.connect(self._hide)
+
+    @property
+    def lack(self) -> str:
+        """Why no layer can be chosen; "" where one can."""
+        if self.choice.layers:
+            return ""
+        return _ELSEWHERE if any(has_values(each) for each in self._viewer.layers) else _NO_VALUES
+
+    def set_pair(self, pair: tuple[Any, Any] | None) -> None:
+        """Offer what lies on the pixels of these two, first the first."""
+        self._pair = pair or ()
+        self._look()
 
     def start(self) -> None:
         """Draw the contours of the chosen layer."""
@@ -84,6 +115,43 @@ class ContourRow(QWidget):
     def untie(self) -> None:
         """Follow the viewer no more."""
         self.choice.untie()
+        self._ties.untie()
+        self._each.untie()
+        self._soon.stop()
+
+    def _watch(self, _event: Any = None) -> None:
+        """Listen to which layers are shown; several are hidden at once, and looked at later."""
+        self._each.untie()
+        for layer in self._viewer.layers:
+            self._each.tie(layer.events.visible, self._later)
+        self._later()
+
+    def _later(self, _event: Any = None) -> None:
+        self._soon.start()
+
+    def _look(self) -> None:
+        """See what is looked at now, and offer what lies on its pixels."""
+        self._seen = self._looked_at()
+        self.choice.refresh()
+        if self._contours.layer is None and self._meant not in self.choice.layers:
+            first = next((each for each in self._pair if each in self.choice.layers), None)
+            self.choice.choose(first)
+
+    def _looked_at(self) -> Any:
+        """The first of the pair while one of it is visible, or what is seen in its place."""
+        visible = [each for each in self._pair if each.visible]
+        if visible and lie_together(*self._pair):
+            return self._pair[0]
+        seen = (each for each in reversed(self._viewer.layers) if each.visible)
+        pictures = (each for each in seen if is_picture(each))
+        return next(iter([*visible, *pictures, *self._pair]), None)
+
+    def _is_offered(self, layer: Any) -> bool:
+        seen = self._seen if self._seen in self._viewer.layers else None
+        return has_values(layer) and (seen is None or lie_together(layer, seen))
+
+    def _mean(self, _index: int) -> None:
+        self._meant = self.choice.layer()
 
     def _follow(self) -> None:
         """Another layer has been chosen while contours are drawn, or theirs has gone."""
@@ -104,13 +172,22 @@ class ContourRow(QWidget):
         self._contours.choose(levels, int(self.count.value()), colour)
 
     def _tell(self, lines: Lines) -> None:
-        levels = ", ".join(f"{level:.4g}" for level in lines.levels)
+        image = sky_image(self._contours.layer)
+        unit = f" {image.unit}" if image is not None and image.unit else ""
+        drawn = [each for each in lines.levels if each not in (*lines.above, *lines.below)]
         smoothed = f"; values smoothed over {lines.smoothed_px:.3g} px"
-        self.told.setText(
-            f"Lines at {levels}{smoothed}" if levels else "No values to draw lines at"
-        )
+        told = [f"Lines at {_listed(drawn)}{unit}{smoothed}"] if drawn else []
+        if lines.above:
+            told.append(f"No value in view reaches {_listed(lines.above)}{unit}")
+        if lines.below:
+            told.append(f"All values in view are above {_listed(lines.below)}{unit}")
+        self.told.setText("\n".join(told) or "No values to draw lines at")
         self.told.show()
 
     def _hide(self) -> None:
         if self._contours.layer is None:
             self.told.hide()
+
+
+def _listed(levels: Iterable[float]) -> str:
+    return ", ".join(f"{level:.4g}" for level in levels)

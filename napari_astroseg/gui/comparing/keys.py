@@ -46,7 +46,8 @@ class Keys:
     @property
     def words(self) -> str:
         """All keys and what they do, a line for each."""
-        return "\n".join(f"{each.key}: {each.meaning}" for each in self.keys)
+        spoken = {",": "Comma", ".": "Full stop"}
+        return "\n".join(f"{spoken.get(each.key, each.key)}: {each.meaning}" for each in self.keys)
 
     def bind(self, viewer: Any) -> None:
         """Let a viewer listen to them."""

@@ -33,9 +33,9 @@ class LayerChoice(QComboBox):
         self._layers: list[Any] = []
         self._ties, self._names = Ties(self), Ties(self)
         for name in ("inserted", "removed", "reordered"):
-            self._ties.tie(getattr(viewer.layers.events, name), self._list)
+            self._ties.tie(getattr(viewer.layers.events, name), self.refresh)
         self.currentIndexChanged.connect(lambda _: self.changed.emit())
-        self._list()
+        self.refresh()
 
     @property
     def layers(self) -> list[Any]:
@@ -58,7 +58,8 @@ class LayerChoice(QComboBox):
         self._ties.untie()
         self._names.untie()
 
-    def _list(self, _event: Any = None) -> None:
+    def refresh(self, _event: Any = None) -> None:
+        """List the layers anew."""
         before, was = self.layer(), self._layers
         self._layers = [bare(each) for each in self._viewer.layers if self._wanted(each)]
         self._names.untie()

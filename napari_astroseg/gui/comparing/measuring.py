@@ -190,6 +190,7 @@ def _described(numbered: Numbered, wish: Wish) -> Catalogue:
     catalogue = measure(numbered.labels, weight, wish.reference, wish.regions.window)
     if certain:
         catalogue.table.remove_column("score")
+    catalogue.table.meta.update({"image": wish.reference.name, **wish.regions.about})
     return catalogue
 
 

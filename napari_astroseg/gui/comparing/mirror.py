@@ -40,6 +40,8 @@ class Mirror:
         if getattr(original, "multiscale", False):
             data = list(data)
         self.layer = Layer.create(data, arguments, kind)
+        if hasattr(original, "contour"):  # napari leaves it out of a layer's own account
+            self.layer.contour = original.contour
         self._pairs: list[tuple[Any, Any]] = []
         followed = (*_FOLLOWED, "visible") if is_overlay(original) else _FOLLOWED
         for name in followed:

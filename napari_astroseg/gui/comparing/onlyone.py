@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from napari.layers import Points
 
 from napari_astroseg.gui.bare import bare
-
-_ROOM = 0.9
-"""Share of the canvas that an image takes which was not looked at before."""
+from napari_astroseg.gui.drawn.whole import show_whole
 
 
 class OnlyOne:
@@ -54,10 +51,7 @@ class OnlyOne:
         if id(layer) in self._views:
             camera.center, camera.zoom = self._views[id(layer)]
             return
-        low, high = np.asarray(layer.extent.world)[:, -2:]
-        canvas = np.asarray(getattr(getattr(self._viewer, "canvas", None), "size", (600, 600)))
-        camera.center = (*camera.center[:-2], *((low + high) / 2))
-        camera.zoom = float(_ROOM * np.min(canvas / np.maximum(high - low, 1.0)))
+        show_whole(self._viewer, layer)
 
     def _pictures(self) -> list[Any]:
         return [bare(each) for each in self._viewer.layers if not isinstance(each, Points)]

@@ -12,6 +12,7 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_astroseg.gui.bare import bare
+from napari_astroseg.gui.selected import selection_kept
 from napari_astroseg.gui.ties import Ties
 from napari_astroseg.sky.grids.affine import affine_through
 
@@ -137,17 +138,16 @@ class Pairs(QObject):
         self.changed.emit()
 
     def _made(self, side: str) -> Any:
-        selected = self._viewer.layers.selection.active
-        layer = self._viewer.add_points(
-            np.empty((0, 2)),
-            name=f"anchors on {self._names[side]}",
-            symbol="cross",
-            size=_SIZE,
-            canvas_size_limits=_ON_SCREEN,
-            face_color=_COLOURS[side],
-            metadata={ANCHORS: side},
-        )
-        self._viewer.layers.selection.active = selected
+        with selection_kept(self._viewer):
+            layer = self._viewer.add_points(
+                np.empty((0, 2)),
+                name=f"anchors on {self._names[side]}",
+                symbol="cross",
+                size=_SIZE,
+                canvas_size_limits=_ON_SCREEN,
+                face_color=_COLOURS[side],
+                metadata={ANCHORS: side},
+            )
         layer = bare(layer)
         self._data_ties.tie(layer.events.data, self._tell)
         return layer

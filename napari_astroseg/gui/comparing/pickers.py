@@ -9,7 +9,13 @@ from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QListWidget, QListWidgetItem
 
 from napari_astroseg.gui import layers
-from napari_astroseg.gui.comparing.regions import Regions, holding_regions, is_sky, regions_of
+from napari_astroseg.gui.comparing.regions import (
+    Regions,
+    holding_regions,
+    is_numbered,
+    is_sky,
+    regions_of,
+)
 from napari_astroseg.gui.ties import Ties
 
 _ROWS = 4
@@ -113,7 +119,8 @@ class ImagesPicker(QListWidget):
     def refresh(self, regions: Regions | None) -> None:
         """List the images anew; those on the regions' pixels can be ticked.
 
-        New ones are ticked at once, but for the one that the regions were found in.
+        New ones are ticked at once, but for the one that the regions were found in, and for
+        labels and masks, which are no sky.
         """
         self._layers = [layer for layer in reversed(self._viewer.layers) if is_sky(layer)]
         fitting = [layer for layer in self._layers if _lies_under(self._viewer, layer, regions)]
@@ -123,7 +130,8 @@ class ImagesPicker(QListWidget):
             for layer in self._layers:
                 item = QListWidgetItem(layer.name)
                 if layer in fitting:
-                    ticked = self._tick_of(layer, layer is not own or len(fitting) == 1)
+                    meant = (layer is not own or len(fitting) == 1) and not is_numbered(layer)
+                    ticked = self._tick_of(layer, meant)
                     item.setCheckState(_CHECKED if ticked else _UNCHECKED)
                     item.setToolTip(layer.name)
                 else:

@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from napari_astroseg.gui.comparing.lying import Floats
@@ -27,6 +27,8 @@ _KINDS: dict[str, tuple[str, str]] = {
 _WIDTH, _HEIGHT = 300, 150
 _SIZE = 7
 _BULK = 1.0, 99.0
+_FAR = 4.0
+"""Sure points are in the first view as far as this many widths of the bulk beyond it."""
 _TIP = (
     "One point for each structure; click one to go there, scroll to zoom, drag to move.\n"
     f"Blue circles are dark and red triangles bright by {SURE:g} standard errors or more, grey "
@@ -72,7 +74,14 @@ class ContrastPlot(QWidget):
         self.plot.scene().sigMouseClicked.connect(self._click)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
         column.addWidget(self.plot)
+        self.beyond = QLabel()
+        self.beyond.setToolTip("Scroll over the plot to see farther, drag to move")
+        self.beyond.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.beyond.hide()
+        column.addWidget(self.beyond)
+        self.plot.sigRangeChanged.connect(self._count)
 
     @override
     def sizeHint(self) -> QSize:
@@ -88,7 +97,8 @@ class ContrastPlot(QWidget):
             shown = known & (of_kind == kind)
             points.setData(self._x[shown], self._y[shown])
         self.show_entry(self._entry if self._entry is not None and len(x) else None)
-        self._look(known)
+        self._look(known, of_kind != "unsure")
+        self._count()
 
     def show_axes(self, x: str, y: str, *, sigma_x: bool, sigma_y: bool) -> None:
         """Name the axes, and say which of them counts standard deviations."""
@@ -143,13 +153,26 @@ class ContrastPlot(QWidget):
         self.plot.addItem(line, ignoreBounds=True)
         return line
 
-    def _look(self, known: NDArray[np.bool_]) -> None:
-        """Look at the bulk of the points and at the lines; single far ones are a scroll away."""
+    def _count(self, *_changed: Any) -> None:
+        """Say how many points are out of view."""
+        (left, right), (low, high) = self.plot.viewRange()
+        known = np.isfinite(self._x) & np.isfinite(self._y)
+        seen = (self._x >= left) & (self._x <= right) & (self._y >= low) & (self._y <= high)
+        count = int(np.count_nonzero(known & ~seen))
+        self.beyond.setText(f"{count} beyond the edge")
+        self.beyond.setVisible(count > 0)
+
+    def _look(self, known: NDArray[np.bool_], sure: NDArray[np.bool_]) -> None:
+        """Look at the bulk of the points, at the sure ones near it and at the lines."""
         if not known.any():
             return
         ranges = []
         for values, angle in ((self._x, 90), (self._y, 0)):
             low, high = np.percentile(values[known], _BULK).tolist()
+            far = _FAR * (high - low)
+            told = values[known & sure]
+            told = told[(told >= low - far) & (told <= high + far)]
+            low, high = told.min(initial=low), told.max(initial=high)
             at = [key[1] for key, line in self._lines.items() if key[0] == angle
                   and line.isVisible()]  # fmt: skip
             low, high = min([low, *at]), max([high, *at])

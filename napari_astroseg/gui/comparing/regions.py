@@ -5,8 +5,8 @@ Layers are looked at in the window's thread; what they hold is read and numbered
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from skimage.segmentation import relabel_sequential
 
 from napari_astroseg.errors import ImageError
 from napari_astroseg.gui import layers
+from napari_astroseg.gui.comparing.brought import compared
 from napari_astroseg.gui.comparing.lying import Lying
 from napari_astroseg.gui.predicting.overlays import METADATA as PREDICTION
 from napari_astroseg.sky.image import SkyImage
@@ -78,6 +79,8 @@ class Regions:
         Reads and numbers them; slow, for any thread.
     predicted
         Whether they are a prediction's.
+    about
+        What their catalogue should tell: of a prediction `model` and `threshold`.
     """
 
     layer: Any
@@ -86,6 +89,7 @@ class Regions:
     image: SkyImage | None
     read: Callable[[], Numbered]
     predicted: bool = False
+    about: Mapping[str, str | float] = field(default_factory=dict)
 
     def lie_on(self, image: SkyImage) -> bool:
         """Whether they are regions of that image's pixels."""
@@ -117,6 +121,17 @@ def is_sky(layer: Any) -> bool:
     return own and PREDICTION not in layer.metadata and layers.ROLE not in layer.metadata
 
 
+def is_numbered(layer: Any) -> bool:
+    """Whether a sky image is kept as whole numbers without a unit, as labels and masks are."""
+    image, told = layers.sky_image(layer), compared(layer)
+    if image is None or image.unit:
+        return False
+    stored = getattr(image.pixels, "stored", None)
+    scaled = getattr(image.pixels, "scale", 1.0) != 1.0
+    whole = isinstance(stored, np.dtype) and stored.kind in "iub" and not scaled
+    return whole or (told is not None and told.how.labels)
+
+
 def holding_regions(viewer: Any) -> Iterator[Any]:
     """The layers that may hold structures, images last, what is on top first.
 
@@ -146,7 +161,11 @@ def regions_of(viewer: Any, layer: Any) -> Regions | None:
             float(note["threshold"]),
             int(note["min_area_px"]),
         )
-        return Regions(layer, lying, window, note["image"], read, predicted=True)
+        about: dict[str, str | float] = {
+            "model": str(note["model"]),
+            "threshold": float(note["threshold"]),
+        }
+        return Regions(layer, lying, window, note["image"], read, predicted=True, about=about)
     image = layers.image_in_view(viewer, layer)
     if image is not None:
         whole = Window.whole(image.shape)

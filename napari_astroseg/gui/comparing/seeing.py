@@ -21,7 +21,6 @@ from napari_astroseg.gui.comparing.swipe import Swipe
 
 _STEP = 0.05
 _NO_PAIR = "There are no two pictures yet: open another, or bring one onto this one"
-_NO_VALUES = "There is no layer to draw contours of: open an image first"
 
 
 class SeeingBox(QWidget):
@@ -50,7 +49,7 @@ class SeeingBox(QWidget):
         column.addWidget(self.controls)
         self._connect()
         self._bind_keys()
-        self._judge()
+        self._pair_changed()
 
     @property
     def pair(self) -> tuple[Any, Any] | None:
@@ -202,6 +201,7 @@ class SeeingBox(QWidget):
             self._compared = meant
             self.stage.leave()
             self.beside.stop()
+        self.controls.contour_row.set_pair(self.pair)
         self._judge()
 
     def _overlays_changed(self, off: bool) -> None:
@@ -219,7 +219,7 @@ class SeeingBox(QWidget):
         """Show what is on; enable what can be done, and say why the rest cannot."""
         controls = self.controls
         lack = "" if self.pair is not None else _NO_PAIR
-        of = "" if controls.contour_row.choice.layer() is not None else _NO_VALUES
+        of = controls.contour_row.lack
         show_state(controls.blink, self.blink.on, lack)
         show_state(controls.next, False, lack)
         show_state(controls.swipe, self.swipe.on, lack or self.swipe.lack)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.comparing.columns import add_contrast, keys_of
 from napari_astroseg.sky.comparing.contrast import SURE, Contrast, contrast
 from napari_astroseg.sky.comparing.coverage import Coverage, add_coverage, coverage
 from napari_astroseg.sky.comparing.regionmap import Prediction, labels_of
+from napari_astroseg.sky.comparing.words import percent
 from napari_astroseg.sky.grids.align import Aligned, align, match_pixels
 from napari_astroseg.sky.grids.warp import Sampling
 from napari_astroseg.sky.image import SkyImage
@@ -54,19 +56,24 @@ class Seen:
         return int((self.contrast.significance > SURE).sum())
 
     @property
+    def contrasted(self) -> int:
+        """Structures that have a contrast."""
+        return int(np.isfinite(self.contrast.contrast).sum())
+
+    @property
     def middle(self) -> float:
-        """Median contrast of all structures that have one; NaN where none has."""
+        """Median contrast of these; NaN where none has one."""
         known = self.contrast.contrast[np.isfinite(self.contrast.contrast)]
         return float(np.median(known)) if known.size else float("nan")
 
     @property
     def sentence(self) -> str:
         """What was found, for people."""
-        typical = f", median contrast {self.middle:+.1%}" if np.isfinite(self.middle) else ""
+        typical = f" (their median {percent(self.middle)})" if self.contrasted else ""
         return (
             f"{self.image.name}: {self.contrast.measured} of {len(self.contrast)} structures "
-            f"measured{typical}; {self.darker} darker and {self.brighter} brighter than their "
-            f"surroundings beyond {SURE:g} standard errors"
+            f"measured, {self.contrasted} with a contrast{typical}; {self.darker} darker and "
+            f"{self.brighter} brighter than their surroundings beyond {SURE:g} standard errors"
         )
 
 
@@ -116,11 +123,13 @@ def compare(
     Raises
     ------
     ImageError
-        When an image does not overlap the prediction, or `original` holds no labels.
+        When an image is a stack, or does not overlap the prediction; or when `original` holds no
+        labels.
     """
     labels, catalogue = prediction.labels, prediction.catalogue
     keys = keys_of(_stem(image.name) for image in images)
-    placed = [_placed(image, prediction.regions, "bilinear") for image in images]
+    titled = _titled(images)
+    placed = [_placed(image, prediction.regions, "bilinear") for image in titled]
     seen = []
     for key, each in zip(keys, placed, strict=True):
         found = contrast(
@@ -135,8 +144,25 @@ def compare(
     return Comparison(prediction, add_coverage(catalogue, covered), tuple(seen), covered, known)
 
 
+def _titled(images: Sequence[SkyImage]) -> list[SkyImage]:
+    """The images, those whose name another has had already with a number behind it."""
+    names: list[str] = []
+    for image in images:
+        number, name = 1, image.name
+        while name in names:
+            number += 1
+            name = f"{image.name} ({number})"
+        names.append(name)
+    return [replace(image, name=name) for image, name in zip(images, names, strict=True)]
+
+
 def _placed(image: SkyImage, onto: SkyImage, sampling: Sampling) -> Aligned:
     """By the sky; by pixels where neither has any and the shapes are one."""
+    if image.count > 1:
+        raise ImageError(
+            f"{image.name} is a stack of {image.count} planes, of which only one can be compared; "
+            "write that to a file with `astroseg align --plane`"
+        )
     if image.wcs is None and onto.wcs is None and image.shape == onto.shape:
         return match_pixels(image.plane(0), onto)
     return align(image.plane(0), onto, sampling=sampling)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.comparing.footprints import Labels, areas
+from napari_astroseg.sky.comparing.words import measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +72,13 @@ class Coverage:
     @property
     def sentence(self) -> str:
         """All of it in a sentence for people."""
+        both, before, now = (
+            measured(area, 4) for area in (self.both, self.only_original, self.only_predicted)
+        )
         return (
-            f"{self.both:.4g} in both, {self.only_original:.4g} only in the original and "
-            f"{self.only_predicted:.4g} only predicted; of {len(self.original)} original "
-            f"structures {self.original.shared} are found again, of {len(self.predicted)} "
-            f"predicted ones {self.predicted.alone} are new"
+            f"{both} in both, {before} only in the original and {now} only predicted; "
+            f"of {len(self.original)} original structures {self.original.shared} are found again, "
+            f"of {len(self.predicted)} predicted ones {self.predicted.alone} are new"
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_astroseg.sky.comparing.comparison import Comparison, Seen
 from napari_astroseg.sky.comparing.pictures import outline_path, windows_of, write_picture
+from napari_astroseg.sky.comparing.words import measured, percent, signed
 from napari_astroseg.sky.files.writing import replacing
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.progress import Progress, silent
@@ -135,9 +136,9 @@ def _figures(comparison: Comparison, seen: Seen, label: int) -> str:
     contrast, sure = float(found.contrast[row]), float(found.significance[row])
     words = []
     if math.isfinite(contrast):
-        words.append(f"contrast {contrast:+.1%}")
+        words.append(f"contrast {percent(contrast)}")
     if math.isfinite(sure):
-        words.append(f"{sure:+.1f} standard errors")
+        words.append(f"{signed(sure, '.1f')} standard errors")
     reason = str(found.reason[row])
     return f"<br>{escape(', '.join([*words, *([reason] if reason else [])]))}"
 
@@ -149,9 +150,11 @@ def _section(comparison: Comparison, label: int, panels: Sequence[str]) -> str:
     if comparison.catalogue.frame is not None:
         lon, lat = (float(row[name].to_value("deg")) for name in ("lon", "lat"))
         galactic = comparison.catalogue.frame == "galactic"
-        words.append(f"{'l, b' if galactic else 'α, δ'} = {lon:.4f}°, {lat:+.4f}°")
+        words.append(f"{'l, b' if galactic else 'α, δ'} = {lon:.4f}°, {signed(lat, '.4f')}°")
     told = [name for name in ("area", "length", "score", "covered") if name in table.colnames]
-    words += [f"{name} {row[name]:.3g}" for name in told if np.isfinite(_number(row[name]))]
+    words += [
+        f"{name} {measured(row[name], 3)}" for name in told if np.isfinite(_number(row[name]))
+    ]
     heading = escape(", ".join(words))
     return f'<section id="s{label}"><h3>{heading}</h3><div>{"".join(panels)}</div></section>'
 
@@ -166,16 +169,16 @@ def _summary(comparison: Comparison) -> str:
         items.append(f"{seen.sentence}.")
         items.append(f"{seen.image.name} lies on the prediction's pixels: "
                      f"{seen.placed.how.sentence}.")  # fmt: skip
-        items += [f"{seen.image.name}: {note}" for note in seen.image.notes if _credit(note)]
+        items += [f"{seen.image.name}: {note}." for note in seen.image.notes if _own(note)]
     if comparison.coverage is not None:
         items.append(f"Original and predicted regions: {comparison.coverage.sentence}.")
     items += [f"{note}." for note in comparison.prediction.notes]
     return "".join(f"<li>{escape(item)}</li>" for item in items)
 
 
-def _credit(note: str) -> bool:
-    """Whether a note names whom the picture is owed to."""
-    return any(word in note.lower() for word in ("credit", "attribution", "courtesy", "©"))
+def _own(note: str) -> bool:
+    """Whether a note is of the image itself: whom to thank, what it covers; not how it lies."""
+    return not note.startswith("aligned with ")
 
 
 _STYLED = """\

@@ -60,7 +60,7 @@ def write_picture(path: Path, image: SkyImage, window: Window, colours: str) -> 
     from PIL import Image
 
     step = -(-max(window.shape) // LARGEST)
-    values = image.plane(0).cutout(window)[::step, ::step]
+    values = image.plane(0).cutout(window)[np.ix_(*(_evenly(side, step) for side in window.shape))]
     finite = np.isfinite(values)
     low, high = np.percentile(values[finite], _CUT) if finite.any() else (0.0, 1.0)
     scaled = np.clip((values - low) / (high - low if high > low else 1.0), 0.0, 1.0)
@@ -69,6 +69,12 @@ def write_picture(path: Path, image: SkyImage, window: Window, colours: str) -> 
     with replacing(path) as temporary:
         Image.fromarray(shown[::-1]).save(temporary, format="PNG", optimize=True)
     return path
+
+
+def _evenly(side: int, step: int) -> NDArray[np.intp]:
+    """About every `step`-th pixel of a side, each the middle of its part of the picture."""
+    count = -(-side // step)
+    return ((np.arange(count) + 0.5) * side / count).astype(np.intp)
 
 
 def outline_path(mask: NDArray[np.bool_]) -> str:

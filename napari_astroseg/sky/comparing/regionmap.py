@@ -13,9 +13,10 @@ from scipy import ndimage
 
 from napari_astroseg.errors import AstroSegError, CatalogueError, ImageError
 from napari_astroseg.sky.catalogue import Catalogue
-from napari_astroseg.sky.files.address import Address
+from napari_astroseg.sky.files.address import Address, is_url
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.progress import Progress, silent
 from napari_astroseg.sky.structures import EIGHT, measure
 from napari_astroseg.sky.window import Window
 
@@ -44,6 +45,8 @@ class Prediction:
         A row for each structure, joined by `id`.
     image
         What was predicted on, on the same pixels; None where it is not to be had.
+    source
+        Where that image is; None where it is not to be had.
     notes
         What the reader should know, one sentence each.
     """
@@ -53,6 +56,7 @@ class Prediction:
     missing: Mask
     catalogue: Catalogue
     image: SkyImage | None = None
+    source: Address | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -64,22 +68,39 @@ def open_prediction(place: str | Path) -> Prediction:
     ImageError, CatalogueError
         When there are no regions, or the catalogue is not theirs.
     """
+    regions = open_regions(place)
     if not Address.of(place).is_folder:
-        regions = open_image(place)
         labels, missing = labels_of(regions)
         return Prediction(regions, labels, missing, _bare_catalogue(labels, regions))
     folder = Path(place)
-    if not (folder / "regions.fits").is_file():
-        raise ImageError(
-            f"{folder} holds no regions.fits; give a folder left by `astroseg predict`, "
-            "or a FITS file of regions"
-        )
-    regions = open_image(folder / "regions.fits")
     labels, missing = labels_of(regions, split=False)
     missing |= _unpredicted(folder / "probability.fits", labels.shape)
-    image, notes = _predicted_on(folder / "provenance.json", regions)
+    image, source, notes = _predicted_on(folder / "provenance.json", regions)
     catalogue = _catalogue(folder, labels, regions)
-    return Prediction(regions, labels, missing, catalogue, image, notes)
+    return Prediction(regions, labels, missing, catalogue, image, source, notes)
+
+
+def open_regions(place: str | Path, progress: Progress = silent) -> SkyImage:
+    """The map of regions alone, which a file `regions.fits` does not name: its folder does.
+
+    Raises
+    ------
+    ImageError
+        When there is none.
+    """
+    address = Address.of(place)
+    if address.remote:
+        return open_image(place, progress=progress)
+    path = address.path / "regions.fits" if address.is_folder else address.path
+    if address.is_folder and not path.is_file():
+        raise ImageError(
+            f"{place} holds no regions.fits; give a folder left by `astroseg predict`, "
+            "or a FITS file of regions"
+        )
+    image = open_image(path if address.is_folder else place, progress=progress)
+    if path.name != "regions.fits":
+        return image
+    return replace(image, name=f"{path.resolve().parent.name}/{image.name}")
 
 
 def labels_of(image: SkyImage, split: bool = True) -> tuple[NDArray[np.int32], Mask]:
@@ -112,10 +133,15 @@ def _whole(values: NDArray[Any], image: SkyImage) -> NDArray[np.int32]:
     """Values as labels, if they are some."""
     if not np.array_equal(values, np.rint(values)):
         raise ImageError(
-            f"{image.name} holds values between whole numbers, so no regions; "
+            f"{image.name} is an image, not regions: it holds values between whole numbers; "
             "give a map of labels, or of 0 and 1"
         )
     highest = values.max(initial=0)
+    if highest >= 2**31:
+        raise ImageError(
+            f"{image.name} is an image, not regions: its values go up to {highest:.3g}; "
+            "give a map of labels, or of 0 and 1"
+        )
     if highest > max(image.shape[0] * image.shape[1], 2**20):
         raise ImageError(
             f"{image.name} numbers a structure {highest:.0f}, more than it has pixels; "
@@ -169,21 +195,25 @@ def _bare_catalogue(labels: NDArray[np.int32], regions: SkyImage) -> Catalogue:
     return Catalogue(table, whole.frame)
 
 
-def _predicted_on(path: Path, regions: SkyImage) -> tuple[SkyImage | None, tuple[str, ...]]:
-    """The image that a prediction was made on, or a sentence why it is not shown."""
+def _predicted_on(
+    path: Path, regions: SkyImage
+) -> tuple[SkyImage | None, Address | None, tuple[str, ...]]:
+    """The image that a prediction was made on and where it is, or a sentence why not."""
     from napari_astroseg.sky.grids.align import align, match_pixels
 
     try:
         command: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["command"]
         place, hdu, plane = (command.get(name) for name in ("image", "hdu", "plane"))
         if not place:
-            return None, ()
+            return None, None, ()
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
-        return None, (f"no {path.name} tells which image was predicted on",)
+        return None, None, (f"no {path.name} tells which image was predicted on",)
+    if is_url(str(place)):  # a folder from elsewhere must not make anyone ask the network
+        return None, None, (f"the image that was predicted on is not fetched: {place}",)
     try:
         address = Address(str(place), hdu)
         image = replace(open_image(address).plane(plane or 0), name=address.name)
         same = image.wcs is None and image.shape == regions.shape
-        return (match_pixels if same else align)(image, regions).image, ()
+        return (match_pixels if same else align)(image, regions).image, address, ()
     except AstroSegError as error:
-        return None, (f"the image that was predicted on is not shown: {error}",)
+        return None, None, (f"the image that was predicted on is not shown: {error}",)

@@ -8,13 +8,14 @@ the positions are exact.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.grids import pixelmap
 from napari_astroseg.sky.grids.affine import Affine, Frame
 from napari_astroseg.sky.grids.grid import Grid
+from napari_astroseg.sky.grids.labelled import holds_labels
 from napari_astroseg.sky.grids.laid import Laid
 from napari_astroseg.sky.grids.pixelmap import PixelMap, Places
 from napari_astroseg.sky.grids.warp import Sampling
@@ -47,6 +48,12 @@ class Alignment:
         For `exact`: what it would have been off, infinite where it would not do at all. Else None.
     pairs
         For `anchors`: how many.
+    sampling
+        How values are taken; None where each is placed as it is.
+    labels
+        Whether `nearest` was chosen because the image holds labels.
+    flux
+        Whether values are scaled with the area of a pixel.
     """
 
     kind: Literal["same", "affine", "exact", "pixels", "anchors"]
@@ -54,10 +61,31 @@ class Alignment:
     tolerance_px: float = TOLERANCE_PX
     affine_error_px: float | None = None
     pairs: int = 0
+    sampling: Sampling | None = None
+    labels: bool = False
+    flux: bool = False
 
     @property
     def sentence(self) -> str:
-        """For people."""
+        """For people: how well it lies, and that its values are labels where they are."""
+        return f"{self._place}; {self.values}" if self.labels else self._place
+
+    @property
+    def values(self) -> str:
+        """What was done to the values, for people."""
+        if self.sampling is None:
+            return "values as they are"
+        if self.sampling == "nearest":
+            return f"nearest values{', for these are labels' if self.labels else ''}"
+        return f"bilinear values, {'flux' if self.flux else 'surface brightness'} conserved"
+
+    @property
+    def told(self) -> str:
+        """How it lies and what was done to the values, for a log."""
+        return self._place if self.kind == "same" else f"{self._place}; {self.values}"
+
+    @property
+    def _place(self) -> str:
         if self.kind == "same":
             return "the same pixels, placed as they are"
         if self.kind == "affine":
@@ -104,11 +132,13 @@ def align(
     image: SkyImage,
     onto: SkyImage,
     *,
-    sampling: Sampling = "bilinear",
+    sampling: Sampling | None = None,
     tolerance_px: float = TOLERANCE_PX,
     conserve_flux: bool = False,
 ) -> Aligned:
-    """An image's values on the pixels of another, NaN where it does not reach; none is read yet.
+    """An image's values on the pixels of another, NaN where it does not reach.
+
+    They are read where they are looked at; some rows at once of integers, to tell labels.
 
     Parameters
     ----------
@@ -117,7 +147,8 @@ def align(
     onto
         Whose pixels to show it on.
     sampling
-        `nearest` for labels and flags, which must not be averaged.
+        `nearest` for labels and flags, which must not be averaged. None: that where
+        `holds_labels` says so and flux is not to be conserved, else `bilinear`.
     tolerance_px
         How far an affine map may be off the exact positions, in pixels of `onto` or of `image`,
         whichever makes it more. 0: never an affine one.
@@ -163,12 +194,15 @@ def align(
         laid = Laid.of(image, onto.shape, place)
         how = Alignment("same", frame.error_px(_shift(frame, shift)), tolerance_px)
     else:
+        labels = sampling is None and not conserve_flux and holds_labels(image)
+        taken: Sampling = sampling or ("nearest" if labels else "bilinear")
         places, how = _chosen(frame, affine, tolerance_px)
-        laid = Laid.of(image, onto.shape, window, places, sampling, conserve_flux)
-    return Aligned(laid.image(image, onto, how.sentence), how)
+        how = replace(how, sampling=taken, labels=labels, flux=conserve_flux)
+        laid = Laid.of(image, onto.shape, window, places, taken, conserve_flux)
+    return Aligned(laid.image(image, onto, how.told), how)
 
 
-def aligned(image: SkyImage, onto: SkyImage, sampling: Sampling = "bilinear") -> SkyImage:
+def aligned(image: SkyImage, onto: SkyImage, sampling: Sampling | None = None) -> SkyImage:
     """The same by exact positions, and the image alone."""
     return align(image, onto, sampling=sampling, tolerance_px=0.0).image
 
@@ -189,7 +223,7 @@ def match_pixels(image: SkyImage, onto: SkyImage) -> Aligned:
         )
     how = Alignment("pixels", math.nan)
     laid = Laid.of(image, onto.shape, Window.whole(onto.shape))
-    return Aligned(laid.image(image, onto, how.sentence), how)
+    return Aligned(laid.image(image, onto, how.told), how)
 
 
 def _whole(affine: Affine, frame: Frame, tolerance_px: float) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.grids.affine import Affine, affine_through
 from napari_astroseg.sky.grids.align import Aligned, Alignment
 from napari_astroseg.sky.grids.grid import Doubles
+from napari_astroseg.sky.grids.labelled import holds_labels
 from napari_astroseg.sky.grids.laid import Laid
 from napari_astroseg.sky.grids.warp import Sampling
 from napari_astroseg.sky.image import SkyImage
@@ -23,7 +24,7 @@ _APART_PX = 1.0
 
 
 def match_anchors(
-    image: SkyImage, onto: SkyImage, pairs: Sequence[Pair], sampling: Sampling = "bilinear"
+    image: SkyImage, onto: SkyImage, pairs: Sequence[Pair], sampling: Sampling | None = None
 ) -> Aligned:
     """An image on the pixels of another by pairs of points; neither needs sky coordinates.
 
@@ -37,7 +38,7 @@ def match_anchors(
         0-based pixel (x, y) of a point in `image` and in `onto`. Two are turned, stretched and
         shifted onto one another; three or more also sheared and mirrored, by least squares.
     sampling
-        `nearest` for labels and flags.
+        `nearest` for labels and flags; None for that where `holds_labels` says so.
 
     Raises
     ------
@@ -62,10 +63,13 @@ def match_anchors(
         raise ImageError(
             f"matched by these points, {image.name} lies beside {onto.name}; mark them again"
         )
-    how = Alignment("anchors", float(np.hypot(*(found - here)).max()), pairs=len(points))
+    labels = sampling is None and holds_labels(image)
+    taken: Sampling = sampling or ("nearest" if labels else "bilinear")
+    off = float(np.hypot(*(found - here)).max())
+    how = Alignment("anchors", off, pairs=len(points), sampling=taken, labels=labels)
     part = places.coarser(1, window, (0, 0))
-    laid = Laid.of(image, onto.shape, window, part, sampling)
-    return Aligned(laid.image(image, onto, how.sentence), how)
+    laid = Laid.of(image, onto.shape, window, part, taken)
+    return Aligned(laid.image(image, onto, how.told), how)
 
 
 def _require_apart(points: Doubles, name: str) -> None:

@@ -27,6 +27,7 @@ from napari_astroseg.sky.files.appending import BLOCK, Form, Packed, Plain, is_w
 from napari_astroseg.sky.files.filesread import files_read
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.mosaics.mosaic import open_mosaic
+from napari_astroseg.sky.mosaics.mosaictile import Tile
 from napari_astroseg.sky.mosaics.partfolder import BYTES, DONE, DONE_NEW, emptied, held
 from napari_astroseg.sky.mosaics.tiling import TiledPixels
 from napari_astroseg.sky.pixels import digest
@@ -255,9 +256,16 @@ def _header(image: SkyImage) -> fits.Header:
     for note in image.notes:
         header.add_history(_ascii(note))
     if isinstance(image.pixels, TiledPixels):
-        for tile in image.pixels.tiles:
-            header.add_history(_ascii(tile.told))
+        for line in _lineage(image.pixels.tiles):
+            header.add_history(_ascii(line))
     return header
+
+
+def _lineage(tiles: Sequence[Tile]) -> list[str]:
+    """Whose values these are; of one image as it is, just its name."""
+    if len(tiles) == 1 and tiles[0].unchanged:
+        return [f"values of {tiles[0].name}"]
+    return [tile.told for tile in tiles]
 
 
 def _ascii(text: str) -> str:

@@ -76,6 +76,11 @@ class Tile:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @property
+    def unchanged(self) -> bool:
+        """Whether its values are taken as they are."""
+        return self.factor == 1.0 and self.level == Level()
+
+    @property
     def told(self) -> str:
         """Name, place and what was done to it, for a log."""
         words = [f"tile {self.name} at ({self.window.x}, {self.window.y})"]

@@ -78,7 +78,7 @@ def judged(answer: bytes, survey: Survey, field: Field) -> Answer:
     if len(body) < size:
         raise _cut()
     _judge_place(header, survey, field)
-    seen = _seen(np.frombuffer(body, stored), header)
+    seen = _seen(np.frombuffer(body, stored), header, _scaling(header, survey))
     if not seen.any():
         raise SurveyError(
             f"{survey.name} has no coverage here{_where(survey)}; choose another survey or field",
@@ -135,9 +135,19 @@ def _judge_place(header: fits.Header, survey: Survey, field: Field) -> None:
         raise _wrong(survey, "a picture of another place")
 
 
-def _seen(values: NDArray[Any], header: fits.Header) -> NDArray[np.bool_]:
+def _scaling(header: fits.Header, survey: Survey) -> tuple[float, float]:
+    """By what stored values are multiplied, and what is added then."""
+    try:
+        return float(header.get("BSCALE", 1.0)), float(header.get("BZERO", 0.0))
+    except (TypeError, ValueError) as error:
+        raise _wrong(survey, "values without a scale") from error
+
+
+def _seen(
+    values: NDArray[Any], header: fits.Header, scaling: tuple[float, float]
+) -> NDArray[np.bool_]:
     """Which pixels hold something: no NaN, no BLANK, no bare zero."""
-    scale, zero = float(header.get("BSCALE", 1.0)), float(header.get("BZERO", 0.0))
+    scale, zero = scaling
     with np.errstate(invalid="ignore", over="ignore"):
         plain = (scale, zero) == (1.0, 0.0)
         physical = values if plain else values.astype(np.float64) * scale + zero

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from napari_astroseg.errors import SurveyError
+from napari_astroseg.errors import ImageError, SurveyError
 from napari_astroseg.sky.coords.orientation import Floats, Frame, directions
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.surveys.field import (
@@ -33,6 +33,11 @@ _STEPS = 8
 
 def covering(image: SkyImage, window: Window, screen_px: int | None, survey: Survey) -> Field:
     """As `Field.of`, which see."""
+    if image.wcs is None:
+        raise ImageError(
+            f"{image.name} has no sky coordinates, so no survey can be asked for its field; "
+            "add a WCS to its header"
+        )
     inside = window.overlap(Window.whole(image.shape))
     if inside is None:
         raise SurveyError(f"the view shows nothing of {image.name}; move it back onto the image")

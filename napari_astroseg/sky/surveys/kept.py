@@ -108,13 +108,23 @@ def kept_fields(survey: Survey | None = None, near: Field | None = None) -> list
     return sorted(close, key=lambda kept: near.apart_deg(kept.field))
 
 
+def thanked(image: SkyImage) -> SkyImage:
+    """An image of a kept field's file, wherever that was copied, with whom to thank in its notes.
+
+    Any other image as it is.
+    """
+    kept = None if image.reference is None else _read(Path(image.reference.place))
+    return image if kept is None else replace(image, notes=(*kept._notes(), *image.notes))
+
+
 def find(survey: Survey, field: Field) -> KeptField | None:
     """The very field, if it is in the cache; a file that is something else is removed."""
     path = CACHE.find(_entry(survey, field))
     if path is None:
         return None
     kept = _read(path)
-    if kept is not None and (kept.survey.hips, kept.field) == (survey.hips, field):
+    asked = survey.hips, field.identity
+    if kept is not None and (kept.survey.hips, kept.field.identity) == asked:
         return replace(kept, survey=survey, field=field)
     remove(path)
     return None
