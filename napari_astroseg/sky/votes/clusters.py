@@ -16,6 +16,8 @@ from napari_astroseg.sky.votes.outlines import Path
 REACH_PX = 5.0
 FEWEST = 3
 SIGMAS = 2.0
+_FLAT = 1e-12
+"""Ratio of variances below which points lie on one line, but for rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,7 @@ class Cluster:
         """The pixels of its 2 σ ellipse, (H, W); none where its points lie on one line."""
         inside = np.zeros(shape, bool)
         axes, variances, _ = np.linalg.svd(self.covariance)
-        if variances[1] <= 0:
+        if variances[1] <= _FLAT * variances[0]:
             return inside
         reach = SIGMAS * np.sqrt(variances[0])
         low = np.maximum(np.floor(self.mean - reach).astype(int), 0)
