@@ -7,6 +7,7 @@ upper in turn: half as much to read, and still within half a pixel of the image.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -32,8 +33,13 @@ _TOGETHER = 2**20
 _ONE_ROW = 16
 """From this factor on a block is large."""
 
-_READERS = 4
-"""Threads that sample a file: a disk that is asked for several rows at once gives more."""
+_READERS_OF_MEMORY = 2
+_READERS_OF_DISK = 8
+"""Threads that sample a file. A disk that is asked for several rows at once gives more; what the
+system still has in memory comes so fast that more threads would only wait for one another."""
+
+_DISK_BYTES_S = 7e8
+"""Rows that come slower than this come from a disk."""
 
 
 def sampled(pixels: PixelSource, factor: int, area: Window) -> Floats:
@@ -68,8 +74,12 @@ def sampled(pixels: PixelSource, factor: int, area: Window) -> Floats:
             means[band.y - area.y : band.y_end - area.y] = _mean_of_present(taps)
 
     if isinstance(pixels, FitsPixels) and len(bands) > 1:
-        with ThreadPoolExecutor(_READERS) as readers:
-            deque(readers.map(sample, bands), maxlen=0)
+        begun = time.perf_counter()
+        sample(bands[0])
+        read = bands[0].height * pixels.shape[1] * pixels.stored.itemsize
+        slow = read < _DISK_BYTES_S * (time.perf_counter() - begun)
+        with ThreadPoolExecutor(_READERS_OF_DISK if slow else _READERS_OF_MEMORY) as readers:
+            deque(readers.map(sample, bands[1:]), maxlen=0)
     else:
         deque(map(sample, bands), maxlen=0)
     return means
