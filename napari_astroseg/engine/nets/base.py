@@ -33,7 +33,7 @@ class Net(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, planes: Tensor, halo: Halo = Halo()) -> Tensor:
-        """Scores (n, classes, h, w) of planes (n, bands, h, w), the `halo` taken off."""
+        """Scores (n, outputs, h, w) of planes (n, bands, h, w), the `halo` taken off."""
 
     @abstractmethod
     def loss(self, scores: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -41,7 +41,7 @@ class Net(nn.Module, ABC):
 
     @abstractmethod
     def probability(self, scores: Tensor) -> Tensor:
-        """Scores as probabilities, same shape."""
+        """Probabilities (n, classes, h, w) that scores stand for; background is no class."""
 
     def fused(self) -> Net:
         """The same function made faster for prediction; may be `self`."""

@@ -15,7 +15,7 @@ from importlib.metadata import entry_points
 from napari_astroseg.errors import RecipeError
 from napari_astroseg.recipes.families.base import FamilySpec
 
-FAMILIES = ("unet5",)
+FAMILIES = ("unet5", "unet38")
 
 
 @cache
