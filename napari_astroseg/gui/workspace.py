@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import napari
+import numpy as np
+from napari.layers import Image
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
 
@@ -73,7 +77,27 @@ def _predict(
 def run_window(places: Sequence[str | Path] = (), *, predict_with: str | None = None) -> None:
     """Open the window and stay until it is closed."""
     open_window(places, predict_with=predict_with)
+    settle_in()
     napari.run()
+
+
+def settle_in() -> Thread:
+    """Have what the first image would wait for done in the background; gives the thread.
+
+    napari reads its table of units when the first layer is made, for 200 ms. And Python's full
+    search for garbage goes through some 300 000 objects of the libraries, none of which ever is
+    any, and stops the window for 150 to 200 ms whenever enough has been added: what is in memory
+    by now is left out of it. That is for a process of our own, not where the docks are guests in
+    somebody else's napari.
+    """
+    thread = Thread(target=_settle_in, name="astroseg settle", daemon=True)
+    thread.start()
+    return thread
+
+
+def _settle_in() -> None:
+    Image(np.zeros((2, 2), np.float32))
+    gc.freeze()
 
 
 def _scrolled(dock: QWidget) -> QScrollArea:

@@ -129,3 +129,14 @@ def test_a_real_training_and_prediction_bring_no_torch_into_the_window(tmp_path:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "unwanted: []"
+
+
+def test_what_the_first_image_would_wait_for_is_done_before() -> None:
+    told = (
+        "import gc, pint; from napari_astroseg.gui.workspace import settle_in; settle_in().join();"
+        "print(type(pint.application_registry.get()).__name__, gc.get_freeze_count())"
+    )
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    registry, frozen = done.stdout.split()
+    assert registry != "LazyRegistry"
+    assert int(frozen) > 100_000
