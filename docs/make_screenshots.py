@@ -241,6 +241,36 @@ def cube() -> None:
     viewer.close()
 
 
+def bubbles() -> None:
+    """A simulated tile at 24 and 8 um: boxes of its bubbles, and what its decoys are."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
+    from napari_astroseg.sky.simulate import simulate_bubbles
+
+    sky = simulate_bubbles(1024, seed=3, number=1)
+    figure = Figure((14, 7.1), dpi=75, layout="tight")
+    for axes, (letter, title) in zip(
+        figure.subplots(1, 2), (("r", "24 µm"), ("g", "8 µm")), strict=True
+    ):
+        values = sky.bands[letter]
+        low, high = np.nanpercentile(values, (0.5, 99.8))
+        shown = np.arcsinh(np.clip((values - low) / (high - low), 0, 1) / 0.15)
+        axes.imshow(shown, origin="lower", cmap="gray")
+        axes.set(title=title, xticks=[], yticks=[])
+        for each in sky.bubbles:
+            half = 1.3 * each.major_px
+            corner = (each.x - half, each.y - half)
+            axes.add_patch(Rectangle(corner, 2 * half, 2 * half, fill=False, ec="cyan"))
+        for each in sky.decoys:
+            words = each.kind.replace("_", " ")
+            axes.text(each.x, each.y, words, color="orange", fontsize=9, clip_on=True)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    keep(np.asarray(canvas.buffer_rgba()), "bubbles")
+
+
 def preview() -> None:
     """The picture that the demo leaves."""
     command = [sys.executable, "-m", "napari_astroseg", "demo", "--headless", "--out", "demo"]
@@ -367,6 +397,7 @@ MAKERS: dict[str, Callable[[], None]] = {
     "picker": picker,
     "cube": cube,
     "preview": preview,
+    "bubbles": bubbles,
 }
 KINDS = ("window", "predict", *MAKERS)
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from astropy.table import Table
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
@@ -139,6 +138,8 @@ def finish(out: Path, n: int, size: int, seed: int) -> list[Path]:
     OutputError
         When they cannot be written.
     """
+    from astropy.table import Table
+
     rows: list[str] = []
     decoys: list[tuple[str, int, float, float, float, float, float]] = []
     for number in range(n):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, signal, special
+from scipy import fft, ndimage, special
 
 from napari_astroseg.sky.simulate.bubblescene import PIXEL_ARCSEC, UNIT_AREA, Placed
 from napari_astroseg.sky.simulate.structures import add_curve, filament_curves
@@ -123,9 +123,7 @@ def stars(
     for band in BANDS:
         share = {24.0: 1.0, 8.0: 0.4, 3.6: 0.0}[band.micron]
         flux = band.zero_jansky * 10.0 ** (-0.4 * (magnitude - share * excess)) * _MJY_SR
-        light[band.letter] = signal.fftconvolve(
-            _dealt(x, y, flux, shape), _point_spread(band), mode="same"
-        )
+        light[band.letter] = _spread(_dealt(x, y, flux, shape), _point_spread(band))
     return light
 
 
@@ -177,6 +175,16 @@ def _dealt(x: Floats, y: Floats, flux: Floats, shape: tuple[int, int]) -> Floats
             kept = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
             np.add.at(total, (rows[kept], columns[kept]), (flux * share)[kept])
     return total
+
+
+def _spread(points: Floats, kernel: Floats) -> Floats:
+    """Each point become a kernel (odd sides) of its flux."""
+    full = [n + m - 1 for n, m in zip(points.shape, kernel.shape, strict=True)]
+    lengths = [fft.next_fast_len(n, real=True) for n in full]
+    both = fft.rfft2(points, lengths) * fft.rfft2(kernel, lengths)
+    top, left = (m // 2 for m in kernel.shape)
+    whole = fft.irfft2(both, lengths)
+    return np.asarray(whole[top : top + points.shape[0], left : left + points.shape[1]])
 
 
 def _point_spread(band: Band) -> Floats:
