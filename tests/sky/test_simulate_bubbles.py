@@ -10,10 +10,13 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
+from scipy import ndimage
 
-from napari_astroseg.errors import DataError
+from napari_astroseg.errors import DataError, OutputError
 from napari_astroseg.sky.datasets.bubblecatalogue import BOX, read_bubbles
 from napari_astroseg.sky.datasets.opening import open_dataset
+from napari_astroseg.sky.files.writing import write_image
+from napari_astroseg.sky.simulate import bubbles
 from napari_astroseg.sky.simulate.bubbles import (
     CATALOGUE,
     DECOY_TABLE,
@@ -87,6 +90,32 @@ def test_the_folder_opens_without_findings_and_boxes_lie_around_the_rims(folder:
             assert centre == pytest.approx((bubble.x, bubble.y), abs=0.2)
             seen.add(thing.name)
     assert seen == set(named)
+
+
+def test_a_tile_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    written: list[Path] = []
+
+    def full(path: Path, *args: object) -> Path:
+        if written:
+            raise OutputError("the disk is full; free some space")
+        written.append(write_image(path, *args))  # type: ignore[arg-type]
+        return path
+
+    monkeypatch.setattr(bubbles, "write_image", full)
+    with pytest.raises(OutputError, match="the disk is full"):
+        write(tmp_path, 0, 64, 1)
+    assert written and list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    paths = write(tmp_path, 0, 64, 1)
+    before = [path.read_bytes() for path in paths]
+    (paths[0].parent / "mine.txt").write_text("untouched")
+    paths[1].write_bytes(b"broken")
+    assert write(tmp_path, 0, 64, 1) == paths
+    assert [path.read_bytes() for path in paths] == before
+    assert len(list(paths[0].parent.iterdir())) == 4
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"cannot be written .*choose another folder"):
+        write(tmp_path / "file", 0, 64, 1)
 
 
 def test_tiles_are_as_spitzer_s(folder: Path):
@@ -224,15 +253,32 @@ def test_levels_are_those_of_the_inner_galaxy_and_stars_fade_with_wavelength():
     assert peaks("b") > 5 * peaks("g")
 
 
+def test_stars_are_as_many_and_as_bright_as_on_a_real_mosaic(shared_data: Path):
+    """The real one is at 4.5 um, where a star of the same magnitude has 0.64 of the flux."""
+    real = fits.getdata(shared_data / "spitzer" / "spitzer_example_image.fits")
+    ours = simulate_bubbles(512, 5).bands["b"]
+    for threshold in (30.0, 100.0, 300.0):
+        theirs = _peaks(real, 0.64 * threshold)
+        assert _peaks(ours, threshold) == pytest.approx(theirs, rel=0.35)
+
+
 def test_some_pixels_are_missing_where_dust_saturates_or_the_survey_ends():
     missing = [np.isnan(simulate_bubbles(128, s).bands["g"]).mean() for s in range(24)]
     assert 0 < np.count_nonzero(missing) < 12
     assert max(missing) < 0.1
-    stars = BubbleSettings(bright_stars=60.0)
-    skies = [simulate_bubbles(256, s, 0, stars) for s in range(3)]
+    stars = BubbleSettings(bright_stars=200.0)
+    skies = [simulate_bubbles(256, s, settings=stars) for s in range(3)]
     saturated = [np.isnan(sky.bands["r"]) & ~np.isnan(sky.bands["g"]) for sky in skies]
     assert any(each.any() for each in saturated)
     assert max(each.mean() for each in saturated) < 0.02
+
+
+def _peaks(values: np.ndarray, threshold: float) -> float:
+    """Peaks per pixel that rise so far above their surroundings."""
+    values = np.nan_to_num(values.astype(float))
+    rise = values - ndimage.uniform_filter(ndimage.minimum_filter(values, 9), 9)
+    peak = (rise == ndimage.maximum_filter(rise, 3)) & (rise > threshold)
+    return float(np.mean(peak))
 
 
 def _radius(sky: BubbleSky, each: Placed) -> np.ndarray:

@@ -145,7 +145,8 @@ def _core(there: _Place, settings: BubbleSettings, rng: np.random.Generator) -> 
     width = rng.uniform(0.25, 0.42)
     along = there.radius * np.cos(there.turn) - shift * np.cos(towards)
     across = there.radius * np.sin(there.turn) - shift * np.sin(towards)
-    return np.asarray(strength * np.exp(-0.5 * (along**2 + across**2) / width**2))
+    uneven = np.exp(_harmonics(there.turn, 0.3, (1, 2, 3), rng) * np.minimum(there.radius, 1.0))
+    return np.asarray(strength * uneven * np.exp(-0.5 * (along**2 + across**2) / width**2))
 
 
 def _opening(turn: Floats, half_width: float, rng: np.random.Generator) -> Floats:

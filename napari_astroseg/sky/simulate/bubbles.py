@@ -8,14 +8,17 @@ truth.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from napari_astroseg.errors import DataError
+from napari_astroseg.errors import DataError, OutputError
 from napari_astroseg.sky.files.writing import replacing, write_image
 from napari_astroseg.sky.simulate.bubbleglow import glow
 from napari_astroseg.sky.simulate.bubblescene import (
@@ -103,7 +106,7 @@ def simulate_bubbles(
 
 
 def write(out: Path, number: int, size: int, seed: int) -> list[Path]:
-    """Write one tile and give the paths of its files; see `simulate_bubbles`.
+    """Write one tile, whole or not at all, and give its files; see `simulate_bubbles`.
 
     Raises
     ------
@@ -118,12 +121,12 @@ def write(out: Path, number: int, size: int, seed: int) -> list[Path]:
     header["SIMSEED"] = (seed, "seed of the simulated tiles")
     header["SIMTILE"] = (number, "number of this tile")
     place = out / f"spitzer_{round(100 * tile_longitude(number, size)):05d}+0000_rgb"
-    paths = []
-    for band in BANDS:
-        header["WAVELEN"] = (band.micron, "[um] wavelength")
-        path = place / f"{band.letter}.fits"
-        paths.append(write_image(path, sky.bands[band.letter], header, "MJy/sr"))
-    return paths
+    with _whole(place) as making:
+        for band in BANDS:
+            header["WAVELEN"] = (band.micron, "[um] wavelength")
+            path = making / f"{band.letter}.fits"
+            write_image(path, sky.bands[band.letter], header, "MJy/sr")
+    return [place / f"{band.letter}.fits" for band in BANDS]
 
 
 def finish(out: Path, n: int, size: int, seed: int) -> list[Path]:
@@ -212,6 +215,27 @@ def catalogue_row(bubble: Placed, lon: float, lat: float) -> str:
         )
     )
     return row.ljust(150)
+
+
+@contextmanager
+def _whole(place: Path) -> Iterator[Path]:
+    """A folder beside `place` that takes its name when all went well; files there are replaced."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as temporary:
+            making = Path(temporary) / place.name
+            making.mkdir()
+            yield making
+            if not place.exists():
+                making.rename(place)
+                return
+            for path in making.iterdir():
+                path.replace(place / path.name)
+    except OSError as error:
+        raise OutputError(
+            f"{place} cannot be written ({(error.strerror or str(error)).lower()}); "
+            "free some space or choose another folder"
+        ) from error
 
 
 def _scene(size: int, seed: int, number: int, settings: BubbleSettings) -> list[Placed]:

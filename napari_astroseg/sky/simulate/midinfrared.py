@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage, special
 
 from napari_astroseg.sky.simulate.bubblescene import PIXEL_ARCSEC, UNIT_AREA, Placed
-from napari_astroseg.sky.simulate.structures import add_curve, filament_curves
+from napari_astroseg.sky.simulate.structures import Curve, add_curve, filament_curves
 from napari_astroseg.sky.simulate.turbulence import gaussian_field, warped
 
 Floats = NDArray[np.float64]
@@ -41,7 +41,8 @@ class Band:
     correlated_px
         Gaussian standard deviation over which noise is shared: 24 um is regridded from 1.25".
     saturated
-        MJy/sr from which the map holds NaN.
+        MJy/sr from which the map holds NaN: 1.6 and 0.44 Jy in a star at 8 and 3.6 um (magnitudes
+        4 and 7), 1700 MJy/sr at 24 um.
     """
 
     letter: str
@@ -56,13 +57,19 @@ class Band:
 
 BANDS = (
     Band("r", 24.0, 7.17, 5.9, 0.7, 0.4, 0.8, 1700.0),
-    Band("g", 8.0, 64.1, 2.0, 1.0, 0.5, 0.0, np.inf),
-    Band("b", 3.6, 280.9, 1.7, 0.05, 0.3, 0.0, np.inf),
+    Band("g", 8.0, 64.1, 2.0, 1.0, 0.5, 0.0, 15e3),
+    Band("b", 3.6, 280.9, 1.7, 0.05, 0.3, 0.0, 5.7e3),
 )
 """From the longest wavelength, as in the files r, g, b."""
 
-_STARS = 9000.0
+_STARS = 45000.0
 """Mean number of stars brighter than magnitude 15 at 3.6 um per 1024 x 1024 pixels."""
+
+_COUNTS = 0.33
+"""Dex by which that number rises with a magnitude; both as on a GLIMPSE mosaic at l = 18."""
+
+_DARK_CLOUDS = 7.0
+"""Mean number of them per 1024 x 1024 pixels, branches not counted."""
 
 _DARK = 0.7
 """Share of the light that comes from behind the dark clouds."""
@@ -82,7 +89,7 @@ def cirrus(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
 
 def texture(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     """(H, W) factors of unit mean: the lumps of the matter that bubbles light up."""
-    lumps = np.exp(0.4 * warped(gaussian_field(shape, -3.2, rng, outer_px=150.0), 6.0, 60.0, rng))
+    lumps = np.exp(0.4 * warped(gaussian_field(shape, -2.8, rng, outer_px=150.0), 6.0, 60.0, rng))
     return np.asarray(lumps / lumps.mean())
 
 
@@ -93,11 +100,11 @@ def transmission(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     ApJ 690 496).
     """
     depth = np.zeros(shape)
-    for _ in range(rng.poisson(5.0 * shape[0] * shape[1] / UNIT_AREA)):
+    for _ in range(rng.poisson(_DARK_CLOUDS * shape[0] * shape[1] / UNIT_AREA)):
         start = (float(rng.uniform(0, shape[0])), float(rng.uniform(0, shape[1])))
-        for curve in filament_curves(start, rng.uniform(0.0, 6.3), 90.0, 1.2, 0.25, rng):
-            # A parsec at 4 kpc is 43 px; a dark cloud is a few tenths wide.
-            add_curve(depth, type(curve)(curve.points, curve.excess, 2.5 * curve.radius_px))
+        for curve in filament_curves(start, rng.uniform(0.0, 2.0 * np.pi), 110.0, 1.0, 0.25, rng):
+            # A parsec at 4 kpc is 43 px; a dark cloud is a tenth or two wide.
+            add_curve(depth, Curve(curve.points, curve.excess, 1.6 * curve.radius_px))
     return np.asarray(1.0 - _DARK * (1.0 - np.exp(-depth)))
 
 
@@ -110,8 +117,7 @@ def stars(
     magnitudes at 24 um than its photosphere. The bright stars of the scene are added.
     """
     count = int(rng.poisson(_STARS * shape[0] * shape[1] / UNIT_AREA))
-    # Counts rise by 0.36 dex a magnitude.
-    magnitude = 15.0 + np.log10(1.0 - rng.random(count)) / 0.36
+    magnitude = 15.0 + np.log10(1.0 - rng.random(count)) / _COUNTS
     magnitude = np.maximum(magnitude, 7.0)
     x, y = rng.uniform(-0.5, shape[1] - 0.5, count), rng.uniform(-0.5, shape[0] - 0.5, count)
     excess = np.where(rng.random(count) < 1 / 60, rng.uniform(1.0, 4.0, count), 0.0)
