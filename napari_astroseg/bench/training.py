@@ -26,7 +26,7 @@ _AREAS = 5
 
 def measure(plan: Plan, model: Model, scratch: Path) -> Iterator[Measurement]:
     """The recipe's own network and batch; steps of the loop and bare ones taken in turn."""
-    side = model.recipe.data.patch_px
+    side = model.recipe.data.side_px
     write_filaments(scratch / "skies", 1, _AREAS * side, seed=1)
     recipe = model.recipe.replace(
         data__positions=0,
@@ -64,7 +64,7 @@ def bare_step(recipe: Recipe) -> Callable[[], object]:
     net = build(recipe.family).train()
     optimiser = torch.optim.Adam(net.parameters(), lr=recipe.schedule.learning_rate)
     bands = int(getattr(recipe.family, "bands", 1))
-    shape = recipe.schedule.batch_size, 1, recipe.data.patch_px, recipe.data.patch_px
+    shape = recipe.schedule.batch_size, 1, recipe.data.side_px, recipe.data.side_px
     planes = torch.randn(shape[0], bands, *shape[2:])
     target, weight = (torch.rand(shape) > 0.8).float(), torch.ones(shape)
 

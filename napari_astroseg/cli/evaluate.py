@@ -14,7 +14,9 @@ HELP = "measure a model against truth"
 def add(verb: argparse.ArgumentParser) -> None:
     """Declare the verb's words."""
     verb.add_argument("model", metavar="MODEL", help="built-in name, run folder or .safetensors")
-    verb.add_argument("data", type=Path, metavar="DATA", help="folder of maps, or one image file")
+    verb.add_argument(
+        "data", type=Path, metavar="DATA", help="folder of maps or galaxies, or one image file"
+    )
     verb.add_argument(
         "--background",
         choices=("one_vs_all", "conservative", "auto"),

@@ -23,7 +23,7 @@ def add(verb: argparse.ArgumentParser) -> None:
         metavar="RECIPE",
         help="a preset's name, a YAML file, or a model whose recipe to use",
     )
-    verb.add_argument("--data", required=True, type=Path, metavar="D", help="folder of maps")
+    verb.add_argument("--data", required=True, type=Path, metavar="D", help="folder of the data")
     verb.add_argument("--out", required=True, type=Path, metavar="RUN", help="the run's folder")
     verb.add_argument("--name", default="", help="what the model's card calls it")
     verb.add_argument(
@@ -71,8 +71,10 @@ def run(options: argparse.Namespace) -> int:
     for event in told(train(recipe, where), options.quiet):
         if isinstance(event, Finished):
             best = event.result
-            dice = best["figures"].get("dice", float("nan"))
-            print(f"best epoch {best['epoch']}, validation Dice {dice:.3f}: {best['model']}")
+            figure = recipe.data.figure
+            value = best["figures"].get(figure, float("nan"))
+            told_as = f"validation {figure.capitalize()} {value:.3f}"
+            print(f"best epoch {best['epoch']}, {told_as}: {best['model']}")
     return 0
 
 

@@ -7,39 +7,26 @@ training sees what an uninterrupted one would have seen.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_astroseg.engine.loader import Batch, Loader, Planes, drawn_turns, made_ahead, turned
+from napari_astroseg.engine.metrics import PixelCounts
 from napari_astroseg.engine.prepare import by_patch, prepared
 from napari_astroseg.errors import DataError
+from napari_astroseg.recipes.data import PatchData
 from napari_astroseg.recipes.recipe import Recipe
-from napari_astroseg.sky.fourmaps import FourMaps, open_four_maps
+from napari_astroseg.sky.fourmaps import FourMaps, digest, open_four_maps
 from napari_astroseg.sky.patches import HELD_OUT, Patches, Sampler, deal_folds, hold_out
-
-Planes = NDArray[np.float32]
-
 
 _DRAWS = 50
 """Tries before an epoch is given up for want of patches."""
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Patches: `planes`, `target` and `weight`, all (N, 1, patch, patch) float32.
-
-    `weight` is 1 on labelled valid pixels and 0 elsewhere.
-    """
-
-    planes: Planes
-    target: Planes
-    weight: Planes
-
-
-class TrainingSet:
+class TrainingSet(Loader):
     """The maps of a folder, parted into training and validation as a recipe says.
 
     Raises
@@ -49,7 +36,8 @@ class TrainingSet:
     """
 
     def __init__(self, recipe: Recipe, data: Path) -> None:
-        self._recipe = recipe
+        assert isinstance(recipe.data, PatchData)
+        self._recipe, self._spec = recipe, recipe.data
         spec = recipe.data
         fields = open_four_maps(data, spec.background, spec.floor)
         fields = [f for f in fields if min(f.target.shape) >= spec.patch_px]
@@ -59,6 +47,7 @@ class TrainingSet:
                 "lower data.patch_px or bring larger maps"
             )
         self.fields = fields
+        self.digest, self.told = digest(data), _told(fields)
         self._samplers = [
             Sampler(
                 field, number, fold == spec.split.validation_fold, fold == HELD_OUT, spec.patch_px
@@ -80,7 +69,7 @@ class TrainingSet:
 
     def epoch(self, number: int) -> tuple[Patches, np.random.Generator]:
         """The training patches of an epoch in their order, and the source of its turns."""
-        spec = self._recipe.data
+        spec = self._spec
         rng = np.random.default_rng([self._recipe.schedule.seed, number])
         for _ in range(_DRAWS):  # where few places suit, one draw may find none by chance
             drawn = [
@@ -102,18 +91,9 @@ class TrainingSet:
     def batches(self, number: int) -> tuple[int, Iterator[Batch]]:
         """How many batches an epoch has, and each, made while the one before is learnt from."""
         patches, rng = self.epoch(number)
-        turns = self._turns(rng, len(patches))
+        turns = drawn_turns(rng, len(patches), self._spec.augmentation)
         starts = range(0, len(patches), self._recipe.schedule.batch_size)
-        return len(starts), self._made(patches, turns, starts)
-
-    def _made(self, patches: Patches, turns: NDArray[np.int64], starts: range) -> Iterator[Batch]:
-        with ThreadPoolExecutor(1, thread_name_prefix="next-batch") as maker:
-            following = maker.submit(self._batch, patches, turns, 0)
-            for start in starts:
-                batch = following.result()
-                if start + starts.step < len(patches):
-                    following = maker.submit(self._batch, patches, turns, start + starts.step)
-                yield batch
+        return len(starts), made_ahead(partial(self._batch, patches, turns), starts)
 
     def validation_batches(self) -> Iterator[Batch]:
         """The validation patches, never turned."""
@@ -121,23 +101,22 @@ class TrainingSet:
         for start in range(0, len(self.validation), self._recipe.schedule.batch_size):
             yield self._batch(self.validation, still, start)
 
+    def figures(self, counts: PixelCounts) -> dict[str, float]:
+        """The highest Dice, and the threshold that gives it."""
+        threshold, dice = counts.best()
+        return {"dice": dice, "threshold": threshold}
+
     def _folds(self) -> list[NDArray[np.int16]]:
-        split = self._recipe.data.split
+        split = self._spec.split
         folds = deal_folds([f.target.shape for f in self.fields], split.area_px, split.folds)
         if split.hold_out_lon_deg is not None:
             for fold, field in zip(folds, self.fields, strict=True):
                 hold_out(fold, field, split.hold_out_lon_deg)
         return folds
 
-    def _turns(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
-        """For each patch: mirror rows, mirror columns, quarter turns."""
-        how = self._recipe.data.augmentation
-        turns = rng.integers((2, 2, 4), size=(count, 3))
-        return turns * np.array([how.flips, how.flips, how.rotations])
-
     def _batch(self, patches: Patches, turns: NDArray[np.int64], start: int) -> Batch:
         stop = min(start + self._recipe.schedule.batch_size, len(patches))
-        side = self._recipe.data.patch_px
+        side = self._spec.patch_px
         made = np.empty((3, stop - start, 1, side, side), np.float32)
         for slot, i in enumerate(range(start, stop)):
             x, y = int(patches.x[i]), int(patches.y[i])
@@ -145,7 +124,7 @@ class TrainingSet:
             if by_patch(self._recipe):
                 planes = prepared(stamp[0], stamp[3] > 0, self._recipe)
                 stamp = np.stack((planes, stamp[1], stamp[2]))
-            made[:, slot, 0] = _turned(stamp[:3], turns[i])
+            made[:, slot, 0] = turned(stamp[:3], turns[i])
         return Batch(*made)
 
 
@@ -156,6 +135,8 @@ def _stored(field: FourMaps, recipe: Recipe) -> Planes:
     return np.stack((given, field.target, field.labelled, field.valid)).astype(np.float32)
 
 
-def _turned(stamp: Planes, turn: NDArray[np.int64]) -> Planes:
-    mirrored = stamp[:, :: -1 if turn[0] else 1, :: -1 if turn[1] else 1]
-    return np.rot90(mirrored, int(turn[2]), (1, 2))
+def _told(fields: list[FourMaps]) -> str:
+    """The maps in words."""
+    pixels = sum(field.target.size for field in fields)
+    kind = "conservative" if fields[0].conservative else "one-vs-all"
+    return f"{len(fields)} maps, {pixels / 1e6:.2f} Mpixel, {kind} labels"

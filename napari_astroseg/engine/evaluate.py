@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_astroseg.engine.galaxyfigures import evaluate_galaxies
 from napari_astroseg.engine.metrics import PixelCounts, missed_structures
 from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.errors import DataError
+from napari_astroseg.recipes.data import VoteData
 from napari_astroseg.sky.fourmaps import FourMaps, digest, open_four_maps
 from napari_astroseg.sky.structures import label_structures
 from napari_astroseg.sky.window import Window
@@ -33,25 +35,31 @@ def evaluate(
     window: Window | None = None,
     device: str = "auto",
 ) -> dict[str, Any]:
-    """Figures of a model on four-map data.
+    """Figures of a model on data in the layout that its recipe learns from.
 
     Parameters
     ----------
     data
-        Folder of fields, or the image file of one.
+        Folder of fields, or the image file of one; folder of galaxies.
     background
         What counts as negative: `one_vs_all` (every valid pixel off target), `conservative`
         (the background map alone), or `auto`.
     window
-        Only this part of each field.
+        Only this part of each field. Neither it nor `background` applies to galaxies.
 
     Returns
     -------
-    `recipe`, `model`, `data`, `figures` and `errors`. Figures: `dice`, `recovery`,
+    `recipe`, `model`, `data`, `figures` and `errors`. Figures on four maps: `dice`, `recovery`,
     `background_recovery`, `missed`, `new` at the model's own threshold, `dice_0.2` … `dice_0.8`,
     the best `dice_best` with its `threshold_best`, `average_precision`, `roc_auc`; NaN where
     there is nothing to count (`new` where no pixel was found). Errors are
     one standard deviation over bootstrap draws of 64-pixel sky areas.
+
+    Figures on galaxies: `accuracy`, `precision` and `jaccard`, the means over the galaxies in which
+    both the volunteers and the network mark something, each with its `_std` from galaxy to galaxy;
+    of all `galaxies`, the fractions in which `both`, `neither`, `only_volunteers` or
+    `only_network` do. Pixels are those of the recipe's stamps. Of a folder that the model was
+    trained on, only the validation galaxies count. Errors are over draws of galaxies.
 
     Raises
     ------
@@ -59,6 +67,8 @@ def evaluate(
         When the data hold no truth.
     """
     model, data = load_model(model), Path(data)
+    if isinstance(model.recipe.data, VoteData):
+        return evaluate_galaxies(model, data, device)
     fields = open_four_maps(data, background, model.recipe.data.floor)
     scored = [_score(model, field, window, device) for field in fields]
     areas = [area for counts, *_ in scored for area in counts]

@@ -88,15 +88,25 @@ def _value_warnings(
     low, high = expects.typical_low, expects.typical_high
     if (low is not None and middle < low) or (high is not None and middle > high):
         told = (
-            f"{image.name} has values around {middle:.3g}, far from the {expects.unit} map this "
-            f"model expects ({low:.0e} to {high:.0e}); choose a map of that kind, or force the "
-            "prediction"
+            f"{image.name} has values around {middle:.3g}, far from the {_kind(expects)} this "
+            f"model expects ({_range(low, high)}); choose one of that kind, or force the prediction"
         )
         if not force:
             raise MisfitError(told)
         yield told
     elif expects.unit and image.physical_unit is None:
         yield f"{image.name} does not say its unit; its values are taken as {expects.unit}"
+
+
+def _kind(expects: Expectation) -> str:
+    return f"{expects.unit} map" if expects.unit else "values"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    """Bounds in words, of which one may be open."""
+    if low is None or high is None:
+        return f"up to {high:g}" if low is None else f"from {low:g}"
+    return f"{low:.0e} to {high:.0e}"
 
 
 def _sampled(image: SkyImage, window: Window) -> np.ndarray:

@@ -58,6 +58,24 @@ class PixelCounts:
         _, false = self._at_least()
         return 1.0 - _ratio(false[round(threshold * BINS)], false[0])
 
+    def jaccard(self, threshold: float) -> float:
+        """TP / (TP + FP + FN); NaN without any positive."""
+        hits, false = self._at_least()
+        at = round(threshold * BINS)
+        return _ratio(hits[at], hits[0] + false[at])
+
+    def precision(self, threshold: float) -> float:
+        """Fraction of the found pixels that are on target; NaN where none is found."""
+        hits, false = self._at_least()
+        at = round(threshold * BINS)
+        return _ratio(hits[at], hits[at] + false[at])
+
+    def accuracy(self, threshold: float) -> float:
+        """Fraction of all pixels that are told rightly."""
+        hits, false = self._at_least()
+        at = round(threshold * BINS)
+        return _ratio(hits[at] + false[0] - false[at], hits[0] + false[0])
+
     def average_precision(self) -> float:
         """Area under precision against recall, summed over thresholds."""
         hits, false = self._at_least()

@@ -20,7 +20,7 @@ from napari_astroseg.engine.events import Event, Finished, Started, TileDone, Wa
 from napari_astroseg.engine.fit import check_fit
 from napari_astroseg.engine.model import Model, load_model, torch_device
 from napari_astroseg.engine.nets.base import Halo
-from napari_astroseg.engine.prepare import by_patch, context_px, prepared
+from napari_astroseg.engine.prepare import by_patch, context_px, prepared, resizing_for
 from napari_astroseg.engine.store import PredictionStore
 from napari_astroseg.errors import MisfitError
 from napari_astroseg.sky.image import SkyImage
@@ -82,12 +82,14 @@ def predict(
         raise MisfitError(
             f"{model.card.name} is deterministic and draws no samples; leave out `samples`"
         )
-    _require_one_plane(model, image)
+    _require_planes(model, image)
     where = torch_device(device)
     inside = (window or Window.whole(image.shape)).clipped(image.shape)
     fit = check_fit(model.recipe, image, inside, force)
-    predictor = Predictor(model, image, fit.factor, where)
-    tiles = predictor.tiles(inside)
+    resizing = resizing_for(model.recipe, image)
+    shown = image if resizing is None else resizing.resized
+    predictor = Predictor(model, shown, fit.factor, where)
+    tiles = predictor.tiles(inside if resizing is None else resizing.there(inside))
     kept = PredictionStore.open(store, inside, tiles, model, image, resume) if store else None
     yield Started(f"{model.card.name} on {image.name}", len(tiles), "tiles", str(where))
     yield from (Warned(sentence) for sentence in fit.warnings)
@@ -95,7 +97,10 @@ def predict(
     for done, (tile, values) in enumerate(_answers(predictor, tiles, kept), start=1):
         if kept is not None:
             kept.put(tile, values)
-        event = _event(tile, values, inside, done, len(tiles))
+        answer = (tile.core, values) if resizing is None else resizing.back(tile.core, values)
+        event = None if answer is None else _event(*answer, inside, done, len(tiles))
+        if event is None:
+            continue
         seen += int(np.isfinite(event.probability[0]).sum())
         yield event
     if not seen:
@@ -112,15 +117,26 @@ def predict(
     yield Finished(result, time.perf_counter() - begun)
 
 
-def _require_one_plane(model: Model, image: SkyImage) -> None:
-    """Refuse a stack, of which a model of one band would see only a part."""
-    if image.count == 1 or image.axis is None:
+def _require_planes(model: Model, image: SkyImage) -> None:
+    """Refuse an image with other planes than the model learnt from."""
+    bands = model.recipe.data.bands
+    if image.count == bands or (bands == 1 and image.axis is None):
         return
+    if bands > 1:
+        raise MisfitError(
+            f"{image.name} holds {_counted(image.count)} and {model.card.name} takes {bands}, a "
+            "colour picture; choose a picture in red, green and blue"
+        )
+    assert image.axis is not None
     first, last = image.axis.labels[0], image.axis.labels[image.count - 1]
     raise MisfitError(
         f"{image.name} holds {image.count} planes ({first} to {last}) and {model.card.name} takes "
         f"one; choose it by number from 0 to {image.count - 1}, with --plane or `image.plane`"
     )
+
+
+def _counted(planes: int) -> str:
+    return "one plane" if planes == 1 else f"{planes} planes"
 
 
 def predicted(events: Iterator[Event], window: Window | None = None) -> Probability:
@@ -163,14 +179,16 @@ class Predictor:
 
         All that a tile's answer depends on; it needs no network, so it can run ahead of it.
         """
-        margin = self.recipe.data.patch_px if self._patchwise else context_px(self.recipe)
+        margin = self.recipe.data.side_px if self._patchwise else context_px(self.recipe)
         values = self.image.cutout(tile.outer.grown(margin)) * np.float32(self._factor)
         valid = valid_pixels(values, self.recipe.data.floor)
+        if valid.ndim > 2:
+            valid = np.logical_and.reduce(valid)
         return values if self._patchwise else prepared(values, valid, self.recipe), valid
 
     def answer(self, tile: Tile, values: Probability, valid: NDArray[np.bool_]) -> Probability:
         """Probabilities (classes, h, w) of a tile's core, NaN where its pixels are missing."""
-        margin = (values.shape[0] - tile.outer.height) // 2
+        margin = (values.shape[-2] - tile.outer.height) // 2
         top, left = (tile.core.y - tile.outer.y + margin, tile.core.x - tile.outer.x + margin)
         core = slice(top, top + tile.core.height), slice(left, left + tile.core.width)
         if not valid[core].any():
@@ -184,12 +202,13 @@ class Predictor:
 
     def _exact(self, tile: Tile, values: Probability, margin: int) -> Probability:
         inner = slice(margin, margin + tile.outer.height), slice(margin, margin + tile.outer.width)
-        return self._forward(values[inner][None, None], Halo(*tile.halo))[0]
+        planes = values if values.ndim > 2 else values[None]
+        return self._forward(planes[:, *inner][None], Halo(*tile.halo))[0]
 
     def _blended(
         self, tile: Tile, values: Probability, valid: NDArray[np.bool_], margin: int
     ) -> Probability:
-        side = self.recipe.data.patch_px
+        side = self.recipe.data.side_px
         step = max(1, round(side * (1.0 - self.recipe.prediction.overlap)))
         corners = patch_corners(tile.core, side, step)
         weight = taper(side)
@@ -238,9 +257,12 @@ def _answers(
             yield tile, predictor.answer(tile, values, valid)
 
 
-def _event(tile: Tile, values: Probability, inside: Window, done: int, total: int) -> TileDone:
-    """The part of a tile's answer that was asked for."""
-    shared = tile.core.overlap(inside)
-    assert shared is not None  # tiles were cut from this window
-    rows, columns = shared.moved(-tile.core.x, -tile.core.y).slices
+def _event(
+    place: Window, values: Probability, inside: Window, done: int, total: int
+) -> TileDone | None:
+    """The part of an answer at `place` that was asked for; None where there is none."""
+    shared = place.overlap(inside)
+    if shared is None:  # on an image far coarser than the network's view
+        return None
+    rows, columns = shared.moved(-place.x, -place.y).slices
     return TileDone(shared, values[:, rows, columns], done, total)

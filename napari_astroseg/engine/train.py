@@ -18,10 +18,12 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from napari_astroseg.engine.batches import Batch, TrainingSet
+from napari_astroseg.engine.batches import TrainingSet
 from napari_astroseg.engine.card import MODEL_FILE, ModelCard
 from napari_astroseg.engine.checkpoint import LAST_FILE, Progress, load_checkpoint, save_checkpoint
 from napari_astroseg.engine.events import EpochDone, Event, Finished, Started, StepDone, Warned
+from napari_astroseg.engine.galaxies import GalaxySet
+from napari_astroseg.engine.loader import Batch, Loader
 from napari_astroseg.engine.metrics import PixelCounts
 from napari_astroseg.engine.model import Model, load_model, torch_device
 from napari_astroseg.engine.nets import build
@@ -29,8 +31,8 @@ from napari_astroseg.engine.nets.base import Net
 from napari_astroseg.engine.provenance import versions
 from napari_astroseg.engine.run import Run
 from napari_astroseg.errors import OutputError, TrainingError
+from napari_astroseg.recipes.data import VoteData
 from napari_astroseg.recipes.recipe import Recipe
-from napari_astroseg.sky import fourmaps
 from napari_astroseg.sky.files.writing import replacing
 
 HISTORY_FILE = "history.jsonl"
@@ -53,7 +55,7 @@ def train(recipe: Recipe, run: Run) -> Iterator[Event]:
     begun = time.perf_counter()
     training = Training(recipe, run)
     yield Started(
-        f"training {recipe.name} on {_told(training.data)}",
+        f"training {recipe.name} on {training.data.told}",
         recipe.schedule.epochs - training.progress.epoch,
         "epochs",
         str(training.fabric.device),
@@ -78,8 +80,8 @@ class Training:
     def __init__(self, recipe: Recipe, run: Run) -> None:
         self.recipe, self.run = recipe, run
         torch.manual_seed(recipe.schedule.seed)
-        self.data = TrainingSet(recipe, run.data)
-        self._digest = fourmaps.digest(run.data)
+        self.data = _loader(recipe, run.data)
+        self._digest = self.data.digest
         device = torch_device(run.device)
         self.fabric = Fabric(
             accelerator=device.type, devices=1, precision=recipe.schedule.precision
@@ -91,7 +93,7 @@ class Training:
         self.bare: Net = net
         self.net, self.optimiser = self.fabric.setup(net, optimiser)
         self.net.mark_forward_method("loss")
-        self.warnings: list[str] = []
+        self.warnings = list(self.data.notes)
         self._begin_or_go_on()
 
     def _begin_or_go_on(self) -> None:
@@ -127,15 +129,15 @@ class Training:
             losses.append(event.loss)
             yield event
         counts, validation = self._validated(number)
-        threshold, dice = counts.best()
-        figures = {"loss": validation, "dice": dice, "threshold": threshold}
-        better = dice > self.progress.best
+        figures = {"loss": validation, **self.data.figures(counts)}
+        figure = figures[self.recipe.data.figure]
+        better = figure > self.progress.best
         if better:
             self.best_figures = figures
             self._save_model(figures)
         self.progress = Progress(
             number,
-            max(dice, self.progress.best),
+            max(figure, self.progress.best),
             number if better else self.progress.best_epoch,
             self.progress.recipe,
             self._digest,
@@ -157,6 +159,8 @@ class Training:
 
     def _steps(self, number: int) -> Iterator[StepDone]:
         self.net.train()
+        # Dropout draws of seed and epoch alone, so that a resumed training repeats it anywhere.
+        torch.manual_seed(_epoch_seed(self.recipe.schedule.seed, number))
         total, batches = self.data.batches(number)
         begun, seen = time.perf_counter(), 0
         for step, batch in enumerate(batches, start=1):
@@ -209,7 +213,7 @@ class Training:
             name=self.run.name or self.recipe.name,
             recipe=self.recipe,
             parameters=sum(weight.numel() for weight in self.bare.parameters()),
-            trained_on=_told(self.data)
+            trained_on=self.data.told
             + (f"; started from {self.run.start_from}" if self.run.start_from else ""),
             data_digest=self._digest,
             command=self.run.command,
@@ -253,6 +257,10 @@ class Training:
             ) from error
 
 
+def _epoch_seed(seed: int, number: int) -> int:
+    return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> 1)
+
+
 def _diverged(where: str) -> TrainingError:
     return TrainingError(
         f"the loss is no longer a number at {where}; lower schedule.learning_rate and train "
@@ -278,8 +286,6 @@ def _begun_from(recipe: Recipe, name_or_path: str) -> Net:
     return copy.deepcopy(model.net)
 
 
-def _told(data: TrainingSet) -> str:
-    """The training data in words."""
-    pixels = sum(field.target.size for field in data.fields)
-    kind = "conservative" if data.fields[0].conservative else "one-vs-all"
-    return f"{len(data.fields)} maps, {pixels / 1e6:.2f} Mpixel, {kind} labels"
+def _loader(recipe: Recipe, data: Path) -> Loader:
+    """What the recipe learns from."""
+    return (GalaxySet if isinstance(recipe.data, VoteData) else TrainingSet)(recipe, data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -37,8 +37,35 @@ class Augmentation(Frozen):
     rotations: bool = Field(True, description="turn by 90, 180, 270 degrees")
 
 
-class PatchData(Frozen):
+class TrainingData(Frozen):
+    """What the data of every layout say of themselves.
+
+    Attributes
+    ----------
+    bands
+        Planes of an image.
+    figure
+        The validation figure whose highest value tells the best epoch.
+    side_field
+        The field that holds the side of what a network is shown.
+    """
+
+    bands: ClassVar[int]
+    figure: ClassVar[str]
+    side_field: ClassVar[str]
+
+    @property
+    def side_px(self) -> int:
+        """Side of what a network is shown, pixels."""
+        return int(getattr(self, self.side_field))
+
+
+class PatchData(TrainingData):
     """Square patches around regions of interest, from aligned maps (Zavagno+2023)."""
+
+    bands: ClassVar[int] = 1
+    figure: ClassVar[str] = "dice"
+    side_field: ClassVar[str] = "patch_px"
 
     layout: Literal["four_maps"] = Field(
         "four_maps", description="*_image, *_target, and if at hand *_background, *_missing"
@@ -60,3 +87,37 @@ class PatchData(Frozen):
     floor: float = Field(0.1, ge=0.0, description="values below it count as missing, image unit")
     augmentation: Augmentation = Augmentation()
     split: Split = Split()
+
+
+class VoteData(TrainingData):
+    """Pictures of whole galaxies and what volunteers marked in them (Rey Deutsch+2023)."""
+
+    bands: ClassVar[int] = 3
+    figure: ClassVar[str] = "jaccard"
+    side_field: ClassVar[str] = "stamp_px"
+
+    layout: Literal["gz3d"] = Field(
+        "gz3d", description="files of Galaxy Zoo 3D: a picture and its maps of votes"
+    )
+    marked: Literal["center", "star", "spiral", "bar"] = Field(
+        "spiral", description="what the volunteers marked"
+    )
+    threshold: int = Field(
+        3, ge=1, le=100, description="votes from which a pixel belongs to the mask"
+    )
+    stamp_px: int = Field(
+        128, ge=16, le=1024, multiple_of=16, description="side a picture is resized to, pixels"
+    )
+    stamp_arcsec: float | None = Field(
+        None,
+        gt=0,
+        description="sky in a stamp: prediction brings images to that scale; empty: an image is "
+        "one stamp, however large",
+    )
+    validation: float = Field(0.25, gt=0, lt=1, description="share of galaxies that validate")
+    augmentation: Augmentation = Augmentation(rotations=False)
+
+    @property
+    def floor(self) -> float:
+        """A picture has no value below it."""
+        return 0.0

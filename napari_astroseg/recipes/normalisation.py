@@ -46,4 +46,10 @@ class Local(Frozen):
     )
 
 
-Normalisation = Annotated[MinMax | Log | Local, Field(discriminator="kind")]
+class Byte(Frozen):
+    """A picture's values, 0 to 255, between 0 and 1."""
+
+    kind: Literal["byte"] = "byte"
+
+
+Normalisation = Annotated[MinMax | Log | Local | Byte, Field(discriminator="kind")]

@@ -9,15 +9,29 @@ from textwrap import shorten
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from napari_astroseg.errors import RecipeError
 from napari_astroseg.recipes.base import Frozen
-from napari_astroseg.recipes.data import PatchData
+from napari_astroseg.recipes.data import PatchData, VoteData
 from napari_astroseg.recipes.families import family_spec
 from napari_astroseg.recipes.families.base import FamilySpec
 from napari_astroseg.recipes.families.unet5 import Spec as UNet5
 from napari_astroseg.recipes.normalisation import MinMax, Normalisation
+
+_LAYOUTS: dict[str, type[PatchData | VoteData]] = {"four_maps": PatchData, "gz3d": VoteData}
+_TAGS = ("kind", "layout")
+"""Fields that tell which record it is."""
+
+_SINGLY = "each part by itself"
+"""The context of a check that leaves out how the parts go together."""
 
 _PRESETS = resources.files("napari_astroseg.recipes") / "presets"
 
@@ -89,7 +103,7 @@ class Recipe(Frozen):
     title: str = Field("", description="what it finds")
     source: str = Field("", description="the paper it follows")
     expects: Expectation = Expectation()
-    data: PatchData = PatchData()
+    data: PatchData | VoteData = PatchData()
     normalisation: Normalisation = MinMax()
     family: SerializeAsAny[FamilySpec] = UNet5()
     schedule: Schedule = Schedule()
@@ -103,18 +117,37 @@ class Recipe(Frozen):
             return family_spec(str(value.get("kind", "unet5"))).model_validate(value)
         return value
 
+    @field_validator("data", mode="before")
+    @classmethod
+    def _data_by_layout(cls, value: object) -> object:
+        """Turn a mapping into the record that its `layout` names; four maps where it names none."""
+        if not isinstance(value, dict):
+            return value
+        layout = str(value.get("layout", "four_maps"))
+        if layout not in _LAYOUTS:
+            raise ValueError(f"no layout is called {layout!r}; choose one of {', '.join(_LAYOUTS)}")
+        return _LAYOUTS[layout].model_validate(value)
+
     @model_validator(mode="after")
-    def _patches_suit_the_family(self) -> Recipe:
-        stride, patch = self.family.stride, self.data.patch_px
-        if patch % stride or patch < 2 * stride:
+    def _parts_go_together(self, info: ValidationInfo) -> Recipe:
+        if info.context == _SINGLY:
+            return self
+        data, stride = self.data, self.family.stride
+        if data.side_px % stride or data.side_px < 2 * stride:
             raise ValueError(
-                f"`data.patch_px` = {patch} does not suit a network that halves its input down to "
-                f"1/{stride}: it must be a multiple of {stride}, at least {2 * stride}, "
-                "or `family.channels` shorter"
+                f"`data.{data.side_field}` = {data.side_px} does not suit a network that halves "
+                f"its input down to 1/{stride}: it must be a multiple of {stride}, at least "
+                f"{2 * stride}, or `family.channels` shorter"
             )
-        if self.data.layout == "four_maps" and getattr(self.family, "bands", 1) != 1:
+        if getattr(self.family, "bands", data.bands) != data.bands:
+            planes = "one plane" if data.bands == 1 else f"{data.bands} planes"
             raise ValueError(
-                "`family.bands` must be 1 where `data.layout` is four_maps, of one plane"
+                f"`family.bands` must be {data.bands} where `data.layout` is {data.layout}, of "
+                f"{planes}"
+            )
+        if isinstance(data, VoteData) and self.normalisation.kind != "byte":
+            raise ValueError(
+                "`normalisation.kind` must be byte where `data.layout` is gz3d, of pictures"
             )
         return self
 
@@ -179,14 +212,14 @@ class Recipe(Frozen):
         """
         values = self.model_dump()
         paths = {name.replace("__", "."): value for name, value in changes.items()}
-        kinds = {path: kind for path, kind in paths.items() if path.endswith(".kind")}
+        kinds = {path: kind for path, kind in paths.items() if path.rpartition(".")[2] in _TAGS}
         for path, kind in kinds.items():
-            record = _record_with(values, path)
-            if record["kind"] != kind:  # another kind has other fields: start from its defaults
+            record, tag = _record_with(values, path), path.rpartition(".")[2]
+            if record[tag] != kind:  # another kind has other fields: start from its defaults
                 record.clear()
-                record["kind"] = kind
+                record[tag] = kind
         if kinds:
-            values = self._validated(values).model_dump()
+            values = self._validated(values, _SINGLY).model_dump()
         for path, value in paths.items():
             record = _record_with(values, path)
             record[path.rpartition(".")[2]] = (
@@ -200,9 +233,9 @@ class Recipe(Frozen):
         return hashlib.sha256(self.to_yaml().encode()).hexdigest()[:16]
 
     @classmethod
-    def _validated(cls, values: object) -> Recipe:
+    def _validated(cls, values: object, context: str = "") -> Recipe:
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(values, context=context)
         except ValidationError as error:
             first = error.errors()[0]
             reason = first["msg"].removeprefix("Value error, ")

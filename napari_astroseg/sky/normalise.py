@@ -1,7 +1,7 @@
 """Normalise: raw values of any unit and range become what a network is fed.
 
-Every function takes values and a mask of valid pixels, both (H, W), and gives float32 with 0
-where a pixel is missing. Which one applies is a recipe's choice.
+Every function takes values and a mask of valid pixels, both (H, W) unless it says otherwise, and
+gives float32 with 0 where a pixel is missing. Which one applies is a recipe's choice.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ def valid_pixels(values: NDArray[Any], floor: float) -> Mask:
     """Pixels that carry data: finite and not below `floor` (saturated ones are NaN or zero)."""
     with np.errstate(invalid="ignore"):
         return np.isfinite(values) & (values >= floor)
+
+
+def byte(values: NDArray[Any], valid: Mask) -> Plane:
+    """A picture's values (…, H, W), 0 to 255, between 0 and 1."""
+    return np.where(valid, values, 0).astype(np.float32) / np.float32(255)
 
 
 def minmax(values: NDArray[Any], valid: Mask) -> Plane:

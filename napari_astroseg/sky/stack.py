@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import takewhile
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from napari_astroseg.errors import ImageError
 from napari_astroseg.sky.files.address import ImageRef
 from napari_astroseg.sky.image import Axis, SkyImage
-from napari_astroseg.sky.pixels import PixelSource
+from napari_astroseg.sky.pixels import FloatArray, Key, MadePixels, PixelSource
 
 _APART_PX = 0.1
 """Pixels by which grids may differ and still be one."""
@@ -29,6 +30,34 @@ class Sources:
 
     def __getitem__(self, index: int) -> PixelSource:
         return self.each[index]
+
+
+@dataclass(frozen=True)
+class _Mean(MadePixels):
+    """The mean of several sources."""
+
+    source: PixelSource
+    others: tuple[PixelSource, ...]
+
+    @property
+    def identity(self) -> str | None:
+        told = [other.identity for other in self.others]
+        return None if None in told else self.made_of("mean", *told)
+
+    def __getitem__(self, key: Key) -> FloatArray:
+        sum_of_all = reduce(np.add, (other[key] for other in self.others), self.source[key])
+        return sum_of_all / np.asarray(1 + len(self.others), sum_of_all.dtype)
+
+
+def flattened(image: SkyImage) -> SkyImage:
+    """The mean of an image's planes, NaN where any of them is; a single image is itself."""
+    if image.planes is None:
+        return image
+    planes = [image.planes[index] for index in range(image.count)]
+    mean = _Mean(planes[0], tuple(planes[1:]))
+    return replace(
+        image, pixels=mean, planes=None, axis=None, reference=None, uncertainty=None, mask=None
+    )
 
 
 def stacked(images: Sequence[SkyImage], labels: Sequence[str], name: str) -> SkyImage:

@@ -59,6 +59,17 @@ def test_set_value_is_exact(qtbot: Any, changes: dict[str, Any]) -> None:
     assert form.value() == start
 
 
+def test_another_layout_brings_its_own_controls(qtbot: Any) -> None:
+    form = Form(Recipe.preset("filaments"))
+    qtbot.addWidget(form)
+    form.setValue(Recipe.preset("spiral_arms").replace(data__threshold=5))
+    assert form.value().data.threshold == 5
+    form.section["data"]["threshold"].setValue(2)
+    assert form.value() == Recipe.preset("spiral_arms").replace(data__threshold=2)
+    form.section["data"].choice.setValue("four_maps")
+    assert "`family.bands` must be 1" in form.problem()
+
+
 def test_an_edit_is_told_once_and_shows_in_the_value(qtbot: Any) -> None:
     form = Form(Recipe.preset("filaments"))
     qtbot.addWidget(form)

@@ -15,11 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from napari_astroseg.engine.card import read_card
 from napari_astroseg.errors import RecipeError
 from napari_astroseg.recipes import families
-from napari_astroseg.recipes.data import Split
+from napari_astroseg.recipes.data import Split, VoteData
 from napari_astroseg.recipes.families.base import FamilySpec
 from napari_astroseg.recipes.families.unet5 import Spec as UNet5
+from napari_astroseg.recipes.families.unet38 import Spec as UNet38
 from napari_astroseg.recipes.normalisation import Local, Log, MinMax
 from napari_astroseg.recipes.recipe import Recipe, Schedule, preset_names
 
@@ -58,6 +60,36 @@ def test_yaml_holds_every_field_of_the_family(filaments: Recipe) -> None:
         "bottleneck": 1024,
         "bands": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "digest"),
+    [("filaments", "53d75bf77db560fa"), ("filaments_small", "6a93396e2bd13b25")],
+)
+def test_recipes_of_four_maps_are_written_as_ever(name: str, digest: str) -> None:
+    """Runs and models of earlier versions name their recipe by its digest."""
+    assert Recipe.preset(name).digest == digest
+
+
+def test_the_recipe_of_the_model_in_the_box_is_written_as_ever() -> None:
+    assert read_card("filaments").recipe.digest == "6a93396e2bd13b25"
+
+
+def test_the_published_spiral_arms() -> None:
+    recipe = Recipe.preset("spiral_arms")
+    assert recipe.data == VoteData(stamp_arcsec=51.975)
+    assert (recipe.data.threshold, recipe.data.stamp_px, recipe.data.validation) == (3, 128, 0.25)
+    assert recipe.data.augmentation.flips and not recipe.data.augmentation.rotations
+    assert recipe.family == UNet38()
+    assert (recipe.schedule.learning_rate, recipe.schedule.decay) == (1e-3, 1.0)
+
+
+def test_another_layout_brings_its_own_fields(filaments: Recipe) -> None:
+    changed = filaments.replace(
+        data__layout="gz3d", data__threshold=2, family__kind="unet38", normalisation__kind="byte"
+    )
+    assert changed.data == VoteData(threshold=2)
+    assert Recipe.from_yaml(changed.to_yaml()) == changed
 
 
 def test_the_published_filament_network(filaments: Recipe) -> None:
@@ -100,6 +132,18 @@ def test_exponents_without_a_point_are_numbers() -> None:
         ("name: x\nexpects: {typical_low: .nan}", "'expects.typical_low' is wrong"),
         ("name: x\nexpects: {typical_low: 2, typical_high: 1}", "must lie below `typical_high`"),
         ("name: x\nnormalisation: {kind: log, low: 2, high: 1}", "`low` must lie below `high`"),
+        ("name: x\ndata: {layout: tapestry}", "no layout is called 'tapestry'; choose one of four"),
+        ("name: x\ndata: {layout: gz3d, threshold: 0}", "'data.threshold' is wrong"),
+        ("name: x\ndata: {layout: gz3d, patch_px: 64}", "'data.patch_px' is wrong"),
+        ("name: x\ndata: {layout: gz3d}", "`family.bands` must be 3 .* of 3 planes"),
+        (
+            "name: x\ndata: {layout: gz3d}\nfamily: {kind: unet38}",
+            "`normalisation.kind` must be byte",
+        ),
+        (
+            "name: x\ndata: {layout: gz3d, stamp_px: 16}\nfamily: {kind: unet38}",
+            r"`data\.stamp_px` = 16 does not suit",
+        ),
         ("name: x\ndata: {split: {folds: 3, validation_fold: 3}}", "must lie below `folds`"),
     ],
 )

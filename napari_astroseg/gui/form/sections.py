@@ -102,14 +102,15 @@ class Section(QWidget):
 
 
 class Variant(QWidget):
-    """One of several record classes, told apart by their `kind`."""
+    """One of several record classes, told apart by the field that has one value in each."""
 
     valueChanged = Signal()
 
     def __init__(self, kinds: tuple[type[BaseModel], ...]) -> None:
         super().__init__()
         self._kinds = kinds
-        names = tuple(str(kind.model_fields["kind"].default) for kind in kinds)
+        self._tag = _tag(kinds[0])
+        names = tuple(str(kind.model_fields[self._tag].default) for kind in kinds)
         self.choice = ChoiceField(names)
         self.choice.setToolTip(
             "\n".join(f"{n}: {_first_line(k)}" for n, k in zip(names, kinds, strict=True))
@@ -128,8 +129,12 @@ class Variant(QWidget):
         self.choice.valueChanged.connect(self._turn)
         self._turn()
 
+    def __getitem__(self, name: str) -> Any:
+        """The control of the chosen record's field `name`."""
+        return self.sections[self.choice.currentIndex()][name]
+
     def values(self) -> dict[str, Any]:
-        """The chosen record's fields, its `kind` among them."""
+        """The chosen record's fields, the one that tells it among them."""
         return self.sections[self.choice.currentIndex()].values()
 
     def show_values(self, record: BaseModel) -> None:
@@ -140,7 +145,7 @@ class Variant(QWidget):
     def _turn(self, *_: object) -> None:
         here = self.choice.currentIndex()
         self._stack.setCurrentIndex(here)
-        self._stack.setVisible(bool(self.sections[here].values().keys() - {"kind"}))
+        self._stack.setVisible(bool(self.sections[here].values().keys() - {self._tag}))
         self.valueChanged.emit()
 
 
@@ -210,6 +215,13 @@ def _rows(owner: QWidget) -> QFormLayout:
     rows.setContentsMargins(10, 0, 0, 4)
     rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return rows
+
+
+def _tag(kind: type[BaseModel]) -> str:
+    """The field that tells a record from the others of its choice."""
+    fields = kind.model_fields.items()
+    return next(n for n, info in fields if get_origin(info.annotation) is Literal
+                and len(get_args(info.annotation)) == 1)  # fmt: skip
 
 
 def _plain(control: Any) -> Any:

@@ -1,0 +1,129 @@
+"""Galaxies: pictures of Galaxy Zoo 3D and the volunteers' mask, as batches of stamps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_astroseg.engine.loader import Batch, Loader, Planes, drawn_turns, made_ahead, turned
+from napari_astroseg.engine.metrics import PixelCounts
+from napari_astroseg.engine.prepare import prepared
+from napari_astroseg.errors import DataError
+from napari_astroseg.recipes.data import VoteData
+from napari_astroseg.recipes.recipe import Recipe
+from napari_astroseg.sky.datasets.dataset import Dataset
+from napari_astroseg.sky.datasets.opening import open_dataset
+from napari_astroseg.sky.datasets.split import Part
+from napari_astroseg.sky.votes.stamps import Stamp, galaxy_stamps
+
+
+class GalaxySet(Loader):
+    """The galaxies of a folder, each one stamp, parted into training and validation.
+
+    The stamps are kept in memory, 64 KiB for each galaxy of the published size.
+
+    Raises
+    ------
+    DataError
+        When nothing can be learnt from them; the sentence says what to change.
+    """
+
+    def __init__(self, recipe: Recipe, data: Path) -> None:
+        assert isinstance(recipe.data, VoteData)
+        self._recipe, self._spec = recipe, recipe.data
+        dataset = open_galaxies(self._spec, data)
+        self.digest = dataset.digest
+        self.training = read_stamps(self._spec, dataset, "training")
+        self.validation = read_stamps(self._spec, dataset, "validation")
+        for part, stamps in (("training", self.training), ("validation", self.validation)):
+            if not stamps[:, 3].any():
+                raise DataError(
+                    f"in none of the {len(stamps)} {part} galaxies of {data} do "
+                    f"{self._spec.threshold} votes for {self._spec.marked} meet; lower "
+                    "data.threshold, or add galaxies"
+                )
+        self.told = (
+            f"{len(self.training)} galaxies and {len(self.validation)} for validation, "
+            f"{self._spec.marked} from {self._spec.threshold} votes"
+        )
+        self.notes = left_out(dataset)
+
+    def batches(self, number: int) -> tuple[int, Iterator[Batch]]:
+        """How many batches an epoch has, and each, of all training galaxies in a new order."""
+        schedule = self._recipe.schedule
+        rng = np.random.default_rng([schedule.seed, number])
+        order = rng.permutation(len(self.training))
+        turns = drawn_turns(rng, len(order), self._spec.augmentation)
+        starts = range(0, len(order), schedule.batch_size)
+        return len(starts), made_ahead(partial(self._batch, order, turns), starts)
+
+    def validation_batches(self) -> Iterator[Batch]:
+        """The validation galaxies, never turned."""
+        size = self._recipe.schedule.batch_size
+        for start in range(0, len(self.validation), size):
+            yield batch_of(self.validation[start : start + size], self._recipe)
+
+    def figures(self, counts: PixelCounts) -> dict[str, float]:
+        """Jaccard, precision and accuracy of all validation pixels together."""
+        chosen = self._recipe.prediction.threshold
+        threshold = counts.best()[0] if chosen is None else chosen
+        return {
+            "jaccard": counts.jaccard(threshold),
+            "precision": counts.precision(threshold),
+            "accuracy": counts.accuracy(threshold),
+            "threshold": threshold,
+        }
+
+    def _batch(self, order: NDArray[np.intp], turns: NDArray[np.int64], start: int) -> Batch:
+        mine = slice(start, start + self._recipe.schedule.batch_size)
+        stamps = self.training[order[mine]]
+        for stamp, turn in zip(stamps, turns[mine], strict=True):
+            stamp[:] = turned(stamp, turn).copy()
+        return batch_of(stamps, self._recipe)
+
+
+def open_galaxies(spec: VoteData, data: Path) -> Dataset:
+    """The folder as a recipe of Galaxy Zoo 3D takes it."""
+    return open_dataset(data, "gz3d", threshold=spec.threshold, validation=spec.validation)
+
+
+def read_stamps(spec: VoteData, dataset: Dataset, part: Part | None = None) -> Stamp:
+    """The stamps (N, 4, side, side) of a part, or of all; see `galaxy_stamp`.
+
+    Raises
+    ------
+    DataError
+        When there are none.
+    """
+    numbers = range(len(dataset)) if part is None else dataset.of(part)
+    paths = [dataset.items[number].files[0] for number in numbers]
+    if not paths:
+        raise DataError(
+            f"{dataset.folder} holds no {part or 'readable'} galaxy; bring at least two galaxies, "
+            "or change data.validation"
+        )
+    stamps = np.empty((len(paths), 4, spec.stamp_px, spec.stamp_px), np.uint8)
+    read = galaxy_stamps(paths, spec.marked, spec.threshold, spec.stamp_px)
+    for number, stamp in enumerate(read):
+        stamps[number] = stamp
+    return stamps
+
+
+def batch_of(stamps: Stamp, recipe: Recipe) -> Batch:
+    """Stamps (N, 4, side, side) as a network takes them; every pixel teaches."""
+    seen = np.ones((len(stamps), 1, *stamps.shape[2:]), bool)
+    planes: Planes = prepared(stamps[:, :3], seen, recipe)
+    return Batch(planes, stamps[:, 3:].astype(np.float32), seen.astype(np.float32))
+
+
+def left_out(dataset: Dataset) -> tuple[str, ...]:
+    """What the user should know of files that teach nothing, one sentence."""
+    out = [finding for finding in dataset.findings if finding.left_out]
+    if not out:
+        return ()
+    more = f"{len(out)} files are left out, the first: " if len(out) > 1 else ""
+    return (f"{more}{out[0].sentence}",)

@@ -1,0 +1,129 @@
+"""Galaxy figures: how a model and the volunteers agree, galaxy by galaxy (Rey Deutsch+2023)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_astroseg.engine.galaxies import batch_of, open_galaxies, read_stamps
+from napari_astroseg.engine.model import Model, torch_device
+from napari_astroseg.errors import DataError
+from napari_astroseg.recipes.data import VoteData
+from napari_astroseg.sky.votes.stamps import Stamp
+
+_DRAWS = 200
+"""Bootstrap draws of galaxies behind each error."""
+
+Fractions = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """What two masks of each of N galaxies share; all (N,).
+
+    Parameters
+    ----------
+    accuracy
+        Fraction of pixels in which they agree.
+    precision, jaccard
+        Shared pixels over those found, and over those in either; 0 where nothing is shared, and
+        NaN where nothing is found, or is in either.
+    found, marked
+        Whether the model, and the volunteers, mark anything at all.
+    """
+
+    accuracy: Fractions
+    precision: Fractions
+    jaccard: Fractions
+    found: NDArray[np.bool_]
+    marked: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, found: NDArray[np.bool_], marked: NDArray[np.bool_]) -> Agreement:
+        """That of masks (N, H, W)."""
+        shared, either, mine, theirs = (
+            mask.sum((1, 2), dtype=np.float64)
+            for mask in (found & marked, found | marked, found, marked)
+        )
+        with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN that is wanted
+            return cls(
+                (found == marked).mean((1, 2)),
+                shared / mine,
+                shared / either,
+                mine > 0,
+                theirs > 0,
+            )
+
+    def figures(self) -> dict[str, float]:
+        """Means and standard deviations where both mark something, and how often who does."""
+        both = self.found & self.marked
+        told = {}
+        for name in ("accuracy", "precision", "jaccard"):
+            values = getattr(self, name)[both]
+            told[name] = float(values.mean()) if len(values) else float("nan")
+            told[f"{name}_std"] = float(values.std()) if len(values) else float("nan")
+        return told | {
+            "both": float(both.mean()),
+            "neither": float((~self.found & ~self.marked).mean()),
+            "only_volunteers": float((~self.found & self.marked).mean()),
+            "only_network": float((self.found & ~self.marked).mean()),
+        }
+
+    def drawn(self, numbers: NDArray[np.intp]) -> Agreement:
+        """That of some of the galaxies."""
+        return Agreement(*(values[numbers] for values in vars(self).values()))
+
+
+def evaluate_galaxies(model: Model, data: Path, device: str) -> dict[str, Any]:
+    """Figures of a model on a folder of Galaxy Zoo 3D; see `evaluate`.
+
+    Raises
+    ------
+    DataError
+        When the volunteers marked nothing in it.
+    """
+    spec = model.recipe.data
+    assert isinstance(spec, VoteData)
+    dataset = open_galaxies(spec, data)
+    seen_in_training = dataset.digest == model.card.data_digest
+    stamps = read_stamps(spec, dataset, "validation" if seen_in_training else None)
+    if not stamps[:, 3].any():
+        raise DataError(
+            f"in no galaxy of {data} do {spec.threshold} votes for {spec.marked} meet; evaluate "
+            "on galaxies where they do"
+        )
+    agreement = Agreement.of(_found(model, stamps, torch_device(device)), stamps[:, 3] > 0)
+    rng = np.random.default_rng(0)
+    count = len(stamps)
+    draws = [agreement.drawn(rng.integers(count, size=count)).figures() for _ in range(_DRAWS)]
+    return {
+        "recipe": model.recipe.name,
+        "model": model.digest,
+        "data": dataset.digest,
+        "figures": {"galaxies": float(count), **agreement.figures()},
+        "errors": {name: _spread([draw[name] for draw in draws]) for name in draws[0]},
+    }
+
+
+def _found(model: Model, stamps: Stamp, device: torch.device) -> NDArray[np.bool_]:
+    """Where the model sees a structure in each stamp, (N, side, side)."""
+    net, size = model.swift(device), model.recipe.schedule.batch_size
+    found = np.empty((len(stamps), *stamps.shape[2:]), bool)
+    for start in range(0, len(stamps), size):
+        planes = batch_of(stamps[start : start + size], model.recipe).planes
+        with torch.inference_mode():
+            scores = net(torch.from_numpy(planes).to(device))
+            probability = net.probability(scores).float().cpu().numpy()
+        found[start : start + size] = probability[:, 0] >= model.card.threshold
+    return found
+
+
+def _spread(values: list[float]) -> float:
+    """Standard deviation of the draws that have a figure; NaN where none has."""
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.std(known)) if known else float("nan")
