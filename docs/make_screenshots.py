@@ -250,7 +250,7 @@ def bubbles() -> None:
     from napari_astroseg.sky.simulate import simulate_bubbles
 
     sky = simulate_bubbles(1024, seed=3, number=1)
-    figure = Figure((14, 7.1), dpi=75, layout="tight")
+    figure = Figure((14, 7.4), dpi=72, layout="constrained")
     for axes, (letter, title) in zip(
         figure.subplots(1, 2), (("r", "24 µm"), ("g", "8 µm")), strict=True
     ):
@@ -265,10 +265,10 @@ def bubbles() -> None:
             axes.add_patch(Rectangle(corner, 2 * half, 2 * half, fill=False, ec="cyan"))
         for each in sky.decoys:
             words = each.kind.replace("_", " ")
-            axes.text(each.x, each.y, words, color="orange", fontsize=9, clip_on=True)
+            axes.text(each.x, each.y, words, color="orange", fontsize=10, clip_on=True)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    keep(np.asarray(canvas.buffer_rgba()), "bubbles")
+    keep(np.asarray(canvas.buffer_rgba()), "bubbles", 255)
 
 
 def preview() -> None:

@@ -102,7 +102,7 @@ def transmission(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     depth = np.zeros(shape)
     for _ in range(rng.poisson(_DARK_CLOUDS * shape[0] * shape[1] / UNIT_AREA)):
         start = (float(rng.uniform(0, shape[0])), float(rng.uniform(0, shape[1])))
-        for curve in filament_curves(start, rng.uniform(0.0, 2.0 * np.pi), 110.0, 1.0, 0.25, rng):
+        for curve in filament_curves(start, rng.uniform(0.0, 2.0 * np.pi), 110.0, 0.7, 0.3, rng):
             # A parsec at 4 kpc is 43 px; a dark cloud is a tenth or two wide.
             add_curve(depth, Curve(curve.points, curve.excess, 1.6 * curve.radius_px))
     return np.asarray(1.0 - _DARK * (1.0 - np.exp(-depth)))
