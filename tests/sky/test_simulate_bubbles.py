@@ -239,6 +239,40 @@ def test_bubbles_reach_over_edges_and_count_all_the_same():
     assert cut > 10
 
 
+def test_small_bubbles_sit_on_the_rims_of_large_ones_and_else_all_keep_apart():
+    paired = total = 0
+    for seed in range(150):
+        placed = scene(1024, np.random.default_rng(seed), BubbleSettings())
+        total += sum(each.kind == "bubble" for each in placed)
+        for n, each in enumerate(placed):
+            for other in placed[:n]:
+                apart = np.hypot(each.x - other.x, each.y - other.y)
+                if apart > 1.2 * (each.major_px + other.major_px):
+                    continue
+                assert each.kind == other.kind == "bubble"
+                assert other.major >= 2.5 * each.major
+                x, y = each.x - other.x, each.y - other.y
+                angle = np.deg2rad(other.angle)
+                along = (y * np.cos(angle) - x * np.sin(angle)) / other.major_px
+                across = (y * np.sin(angle) + x * np.cos(angle)) / other.major_px
+                assert np.hypot(along, across * other.major / other.minor) == pytest.approx(1)
+                paired += 1
+    assert 0.06 < paired / total < 0.25
+    alone = BubbleSettings(on_rims=0.0)
+    for seed in range(20):
+        placed = scene(1024, np.random.default_rng(seed), alone)
+        for n, each in enumerate(placed):
+            for other in placed[:n]:
+                apart = np.hypot(each.x - other.x, each.y - other.y)
+                assert apart > 1.2 * (each.major_px + other.major_px)
+
+
+def test_a_tile_without_room_for_the_size_asked_for_has_one_that_fits():
+    large = BubbleSettings(median_arcmin=50.0, scatter=(0.1, 0.1), least_arcmin=20.0)
+    placed = scene(256, np.random.default_rng(1), large)
+    assert max(each.major for each in placed) == pytest.approx(0.3 * 256 * 1.2 / 60, abs=0.01)
+
+
 def test_levels_are_those_of_the_inner_galaxy_and_stars_fade_with_wavelength():
     plain = BubbleSettings(bubbles=0, rings_without_core=0, arcs=0, bright_stars=0, diffuse_24um=0)
     sky = simulate_bubbles(384, 1, 0, plain)

@@ -31,6 +31,9 @@ _LARGEST = 0.3
 _HALO_ARCMIN = 0.4
 """How far the diffraction rings of a bright star are seen."""
 
+_HOST = 2.5
+"""Sizes of a bubble that another must have, for the smaller one to sit on its rim."""
+
 _TRIES = 60
 
 
@@ -40,6 +43,8 @@ class BubbleSettings:
 
     bubbles: float = 4.0
     """Mean number of bubbles; every tile has one at least. Three times the real density."""
+    on_rims: float = 0.5
+    """Chance that a bubble sits on the rim of another, where one is large enough for it."""
     rings_without_core: float = 1.5
     """Rings at 8 um without hot dust inside, such as shells of old remnants and loops."""
     arcs: float = 2.0
@@ -92,8 +97,9 @@ class Placed:
 
 
 def scene(size: int, rng: np.random.Generator, settings: BubbleSettings) -> list[Placed]:
-    """The bubbles and decoys of a tile of size x size pixels, none upon another.
+    """The bubbles and decoys of a tile of size x size pixels.
 
+    None lies upon another, except that a small bubble may sit on the rim of a large one.
     Bubbles may be cut by the tile's edge, as long as more than three fifths of the box shows.
     """
     area = size * size / UNIT_AREA
@@ -123,7 +129,7 @@ def _placed(
     rng: np.random.Generator,
     settings: BubbleSettings,
 ) -> Placed | None:
-    """One structure clear of the others; None where the tile is too full for it."""
+    """One structure clear of the others, or a bubble on the rim of one; None for want of room."""
     major = _semi_major(size, rng, settings)
     ratio = float(np.clip(rng.normal(*settings.axis_ratio), 0.46, 1.0))
     angle = float(rng.uniform(0.0, 180.0))
@@ -131,6 +137,12 @@ def _placed(
         major, ratio, angle = _HALO_ARCMIN, 1.0, 0.0
     # The catalogue's own digits, so that what is drawn is what it says.
     major, minor = round(major, 2), round(major * ratio, 2)
+    hosts = [each for each in others if each.kind == "bubble" and each.major >= _HOST * major]
+    if kind == "bubble" and hosts and rng.random() < settings.on_rims:
+        at, turn = int(rng.integers(len(hosts))), float(rng.uniform(0.0, 2.0 * np.pi))
+        new = Placed(kind, *_on_rim(hosts[at], turn), major, minor, float(round(angle)))
+        rest = [each for each in others if each is not hosts[at]]
+        return new if _shows(new, size) and _clear(new, rest) else None
     for _ in range(_TRIES):
         x, y = rng.uniform(-0.5, size - 0.5, 2).tolist()
         if kind == "bubble":
@@ -145,12 +157,23 @@ def _placed(
 def _semi_major(size: int, rng: np.random.Generator, settings: BubbleSettings) -> float:
     """A semi-major axis in arcmin that the tile can show."""
     largest = _LARGEST * size * PIXEL_ARCSEC / 60.0
-    while True:
+    major = largest
+    for _ in range(_TRIES):
         wave = rng.standard_normal()
         scatter = settings.scatter[int(wave > 0)]
         major = settings.median_arcmin * float(np.exp(scatter * wave))
         if settings.least_arcmin <= major <= largest:
-            return major
+            break
+    return min(major, largest)
+
+
+def _on_rim(host: Placed, turn: float) -> tuple[float, float]:
+    """The x and y of a place on the crest of a bubble's rim, at an angle from its major axis."""
+    angle = np.deg2rad(host.angle)
+    along = host.major_px * np.cos(turn)
+    across = host.major_px * host.minor / host.major * np.sin(turn)
+    x = host.x - along * np.sin(angle) + across * np.cos(angle)
+    return float(x), float(host.y + along * np.cos(angle) + across * np.sin(angle))
 
 
 def _shows(bubble: Placed, size: int) -> bool:
