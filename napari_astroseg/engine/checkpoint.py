@@ -40,7 +40,6 @@ def save_checkpoint(
     tensors = {f"net.{name}": t for name, t in net.state_dict().items()}
     for number, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{name}": torch.as_tensor(t) for name, t in state.items()}
-    tensors["random"] = torch.get_rng_state()
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
     with replacing(path) as temporary:
         temporary.write_bytes(save(tensors, {"progress": json.dumps(vars(progress))}))
@@ -77,7 +76,6 @@ def load_checkpoint(
     state = optimiser.state_dict()
     state["state"] = _optimiser_state(_below(tensors, "optimiser."))
     optimiser.load_state_dict(state)
-    torch.set_rng_state(tensors["random"])
     return progress
 
 

@@ -33,7 +33,6 @@ from napari_astroseg.sky.files.writing import replacing, write_image
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.preview import write_preview
-from napari_astroseg.sky.stack import flattened
 from napari_astroseg.sky.structures import label_structures, measure, outlines
 from napari_astroseg.sky.tiles import Canvas
 from napari_astroseg.sky.window import Window
@@ -99,13 +98,9 @@ def write_outputs(
     probability: NDArray[np.float32],
     threshold: float,
 ) -> dict[str, Any]:
-    """Write the maps, the catalogue and the picture of one answer (H, W).
-
-    The values of an image of several bands are their means.
-    """
+    """Write the maps, the catalogue and the picture of one answer (H, W)."""
     labels = label_structures(probability, threshold, model.recipe.prediction.min_area_px)
-    plain = flattened(image)
-    catalogue = measure(labels, probability, plain, window)
+    catalogue = measure(labels, probability, image, window)
     notes: dict[str, str | int | float] = {
         "MODEL": model.card.name,
         "MODELID": model.digest,
@@ -124,7 +119,7 @@ def write_outputs(
         write_image(out / "regions.fits", labels, cards, notes=notes, compress=True),
         catalogue.write(out / "catalogue.ecsv"),
         write_regions(out / "catalogue.reg", labels, window, image),
-        write_preview(out / "preview.png", plain, window, probability, labels, title),
+        write_preview(out / "preview.png", image, window, probability, labels, title),
     ]
     return {"out": str(out), "structures": len(catalogue), "files": files}
 

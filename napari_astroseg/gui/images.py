@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QComboBox
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.bare import bare
+from napari_astroseg.gui.look.colourdata import colours_of
 from napari_astroseg.gui.predicting.overlays import METADATA
 from napari_astroseg.gui.ties import Ties
 from napari_astroseg.sky.image import SkyImage
@@ -27,12 +28,21 @@ class ImagePicker(QComboBox):
         The viewer whose layers it follows.
     leave_out
         Which image layers are not meant.
+    colours
+        Whether our colour layers are, too.
     """
 
     changed = Signal()
 
-    def __init__(self, viewer: Any, leave_out: Callable[[Any], bool] | None = None) -> None:
+    def __init__(
+        self,
+        viewer: Any,
+        leave_out: Callable[[Any], bool] | None = None,
+        *,
+        colours: bool = False,
+    ) -> None:
         super().__init__()
+        self._colours = colours
         self._leave_out = leave_out
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._viewer = bare(viewer)
@@ -51,13 +61,16 @@ class ImagePicker(QComboBox):
         return self._layers[here] if 0 <= here < len(self._layers) else None
 
     def image(self) -> SkyImage | None:
-        """The chosen layer's sky image, of a stack the plane in view.
+        """The chosen layer's sky image, of a stack the plane in view, of colours all three.
 
         None when there is none, or it is no plane of sky.
         """
         layer = self.layer()
         if layer is None:
             return None
+        colours = colours_of(layer)
+        if colours is not None:
+            return colours.picture
         return layers.image_in_view(self._viewer, layer) or layers.adopt(layer)
 
     def untie(self) -> None:
@@ -85,7 +98,8 @@ class ImagePicker(QComboBox):
             self.setCurrentIndex(self._layers.index(active))
 
     def _is_meant(self, layer: Any) -> bool:
-        return _is_sky(layer) and not (self._leave_out is not None and self._leave_out(layer))
+        meant = _is_sky(layer) or (self._colours and colours_of(layer) is not None)
+        return meant and not (self._leave_out is not None and self._leave_out(layer))
 
 
 def _is_sky(layer: Any) -> bool:

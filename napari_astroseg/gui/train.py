@@ -150,6 +150,7 @@ class TrainDock(TrainControls):
             lack = "Choose a folder for the run"
         if self._job is not None:
             lack = "Something runs already: stop it first"
+        maps = self.form.section["data"].values()["layout"] == "four_maps"
         model = out is not None and (out / MODEL_FILE).exists()
         why_not_start = lack or ("The run's folder holds a run: resume it, or name another folder"
                                  if held else "")  # fmt: skip
@@ -157,6 +158,8 @@ class TrainDock(TrainControls):
         _allow(self.go, why_not_start, "Train from the beginning")
         _allow(self.resume, why_not_resume, "Go on after the last whole epoch")
         _allow(self.halt, "" if self._job else "Nothing is running", "Stop; whole epochs are kept")
+        _allow(self.make_up, "" if maps else "Only maps can be made up here: choose a folder",
+               "Make up skies with known truth, to learn from or to try this out")  # fmt: skip
         _allow(self.use, "" if model else "No model yet: the first epoch makes one",
                "Put the best model so far into Predict's list")  # fmt: skip
 

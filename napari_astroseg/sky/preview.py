@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_astroseg.sky.files.writing import replacing
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.stack import flattened
 from napari_astroseg.sky.window import Window
 
 _LONGEST = 1600
@@ -32,6 +33,8 @@ def write_preview(
 ) -> Path:
     """Draw the map with the outlines of its regions, beside the probability they came from.
 
+    A stack is drawn as the mean of its planes.
+
     Parameters
     ----------
     probability, labels
@@ -39,7 +42,7 @@ def write_preview(
     """
     step = max(1, -(-max(window.shape) // _LONGEST))
     rows, columns = slice(None, None, step), slice(None, None, step)
-    values = image.cutout(window)[rows, columns]
+    values = flattened(image).cutout(window)[rows, columns]
     regions = labels[rows, columns] > 0
     wcs = image.wcs[window.y : window.y_end : step, window.x : window.x_end : step] if (
         image.wcs is not None) else None  # fmt: skip

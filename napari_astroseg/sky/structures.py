@@ -15,6 +15,7 @@ from skimage.morphology import skeletonize
 
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.stack import flattened
 from napari_astroseg.sky.window import Window
 
 EIGHT = np.ones((3, 3), bool)
@@ -81,7 +82,7 @@ def measure(
     labels, probability
         (H, W) of `window`.
     image
-        Gives positions and values; the window is read from it once.
+        Gives positions and values, of a stack their mean; the window is read from it once.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def measure(
     """
     count = int(labels.max(initial=0))
     ids = np.arange(1, count + 1)
-    values = image.cutout(window)
+    values = flattened(image).cutout(window)
     rows, columns = _centres(labels, probability, ids)
     x, y = columns + window.x, rows + window.y
     table = QTable({"id": ids})

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from astropy.io import fits
+from layouts import write_galaxies
 from loopback import serving
 from skies import write_four_maps
 
@@ -140,6 +141,25 @@ def test_predict_on_a_plane_of_a_stack(run, maps, tmp_path, capsys):
     np.testing.assert_array_equal(ours, theirs)
     command = json.loads((tmp_path / "1" / "provenance.json").read_text())["command"]
     assert (command["hdu"], command["plane"]) == (1, 1)
+
+
+def test_spiral_arms_are_trained_measured_and_predicted(tmp_path, capsys):
+    write_galaxies(tmp_path, 8)
+    small = ("family.channels=[4]", "family.bottleneck=4", "data.stamp_px=16", "schedule.epochs=1")
+    out = tmp_path / "run"
+    assert astroseg("train", "spiral_arms", "--data", tmp_path, "--out", out, "--set", *small) == 0
+    told = capsys.readouterr().out
+    assert "best epoch 1, validation Jaccard" in told
+    assert astroseg("evaluate", out, tmp_path, "--json") == 0
+    figures = json.loads(capsys.readouterr().out)["figures"]
+    assert {"accuracy", "precision", "jaccard"} <= set(figures)
+    picture = tmp_path / "gz3d_1-0_37_1000.fits.gz"
+    assert astroseg("predict", picture, "--model", out, "--out", tmp_path / "answer") == 0
+    assert fits.getdata(tmp_path / "answer" / "probability.fits").shape == (24, 30)
+    capsys.readouterr()
+    asked = ("--model", out, "--out", tmp_path / "other", "--plane", "0")
+    assert astroseg("predict", picture, *asked) == 1
+    assert "holds one plane" in capsys.readouterr().err
 
 
 def test_hdus_of_one_file_get_folders_of_their_own(run, maps, tmp_path):

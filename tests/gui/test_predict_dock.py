@@ -17,10 +17,13 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from napari_astroseg.gui import layers
+from napari_astroseg.gui.look.colourdata import native_data
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.predicting.overlays import METADATA
 from napari_astroseg.gui.shelf import Shelf
 from napari_astroseg.sky.catalogue import Catalogue
+from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.votes.writing import Annotator, write_gz3d_like
 from napari_astroseg.sky.window import Window
 
 pytestmark = pytest.mark.gui
@@ -68,6 +71,28 @@ def done(dock: PredictDock) -> bool:
     ended = spin(lambda: not dock.predictions.busy)
     overlay = dock.predictions.current
     return ended and (overlay is None or spin(lambda: overlay.settled))
+
+
+def test_a_picture_is_predicted_in_all_its_colours(
+    viewer: Any, model: Path, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 255, (80, 80, 3)).astype(np.uint8)
+    file = write_gz3d_like(tmp_path / "galaxy.fits", picture, [Annotator("a", {})])
+    layer = layers.add_prepared(viewer, native_data(open_image(file)))
+    viewer.layers.selection.active = layer
+    dock = add(viewer, "colours")
+    assert dock.place.images.layer() is layer
+    dock.place.by_whole.click()
+    assert done(dock)
+    (shade,) = overlays(viewer)
+    assert np.allclose(np.asarray(shade.data), picture.mean(2) / 255, atol=1e-6)
+    assert shade.metadata[METADATA]["image"].count == 3
+    catalogue = tmp_path / "found.ecsv"
+    assert "galaxy" in dock.predictions.current.image.name
+    dock.found.write(catalogue)
+    assert spin(catalogue.exists)
+    assert len(Catalogue.read(catalogue))
 
 
 def test_a_click_becomes_two_layers_in_the_right_place(viewer: Any, model: Path) -> None:

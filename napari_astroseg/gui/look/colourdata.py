@@ -24,6 +24,7 @@ from napari_astroseg.sky.looks.colourlevels import (
 )
 from napari_astroseg.sky.looks.limits import sample
 from napari_astroseg.sky.pyramids.pyramid import levels
+from napari_astroseg.sky.stack import stacked
 
 if TYPE_CHECKING:
     from napari_astroseg.gui.layers import LayerData
@@ -56,6 +57,16 @@ class Colours:
         stacks, labels = zip(*(_parted(image.name) for image in self.images), strict=True)
         one = len(set(stacks)) == 1 and all(labels)
         return labels if one else tuple(image.name for image in self.images)
+
+    @property
+    def picture(self) -> SkyImage:
+        """The three as one stack; of one file's planes 0, 1 and 2, that file's."""
+        stack = stacked(self.images, self.names, _parted(self.images[0].name)[0] or "RGB")
+        own = [image.reference for image in self.images]
+        if None in own or len({replace(each, plane=None) for each in own if each}) > 1:
+            return stack
+        whole = [each.plane for each in own if each] == [0, 1, 2]
+        return replace(stack, reference=replace(own[0], plane=None)) if whole and own[0] else stack
 
     @property
     def paint(self) -> Paint:

@@ -32,7 +32,7 @@ class PlacePanel(QWidget):
 
     def __init__(self, viewer: Any) -> None:
         super().__init__()
-        self.images = ImagePicker(viewer)
+        self.images = ImagePicker(viewer, colours=True)
         self.size, self.device = QComboBox(), QComboBox()
         self.size.addItems([f"{side} × {side} px" for side in _SIZES])
         self.size.setCurrentIndex(_SIZES.index(512))

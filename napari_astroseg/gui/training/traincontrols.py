@@ -37,11 +37,10 @@ class TrainControls(QWidget):
         self.preset.setCurrentText(_FIRST_PRESET)
         self.device.addItems(DEVICES)
         self.form = Form(Recipe.preset(self.preset.currentText()), opened=("schedule",))
-        self.data = FolderField("Choose the folder of the training data", "folder of the maps")
+        self.data = FolderField("Choose the folder of the training data", "folder of the data")
         self.out = FolderField("Choose the folder of the run", "folder of the run")
         self.out.set_path(fresh_folder(self.preset.currentText()))
         self.make_up = QPushButton("Simulate…")
-        self.make_up.setToolTip("Make up skies with known truth, to learn from or to try this out")
         self.data.add(self.make_up)
         self.go, self.halt, self.resume, self.use = (
             QPushButton(words) for words in ("Start", "Stop", "Resume", "Use in Predict")
