@@ -11,6 +11,7 @@ from napari_astroseg.engine.events import (
     EpochDone,
     Event,
     Finished,
+    Preparing,
     Started,
     StepDone,
     TileDone,
@@ -37,11 +38,8 @@ def steps_told(quiet: bool = False) -> Iterator[Progress]:
     """A callback for work on files that says how far it is, on a terminal only."""
     teller = Teller(quiet)
 
-    def step(what: str, done: int, total: int | None) -> None:
-        teller.live(f"  {what}: {done / total:.0%}" if total else f"  {what}")
-
     try:
-        yield step
+        yield teller.step
     finally:
         teller.clear()
 
@@ -61,6 +59,8 @@ class Teller:
         match event:
             case Warned(message=message):
                 self.line(f"warning: {message}")
+            case Preparing(what=what, done=done, total=count):
+                self.step(what, done, count)
             case Started(what=what, total=total, unit=unit, device=device):
                 self._begun = time.perf_counter()
                 self.line(f"{what}: {total} {unit if total != 1 else unit[:-1]} on {device}")
@@ -72,6 +72,10 @@ class Teller:
                 self.live(f"  tile {done}/{total}  {self._left(done, total)}")
             case Finished(seconds=seconds):
                 self.line(f"done in {seconds:.1f} s")
+
+    def step(self, what: str, done: int, total: int | None) -> None:
+        """How far work on files is."""
+        self.live(f"  {what}: {done / total:.0%}" if total else f"  {what}")
 
     def line(self, text: str) -> None:
         """A line that stays."""

@@ -23,7 +23,7 @@ LAST_FILE = "last.safetensors"
 
 
 @dataclass(frozen=True)
-class Progress:
+class Standing:
     """Where a training stands after an epoch."""
 
     epoch: int
@@ -34,7 +34,7 @@ class Progress:
 
 
 def save_checkpoint(
-    path: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer, progress: Progress
+    path: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer, progress: Standing
 ) -> None:
     """Write a checkpoint, whole or not at all."""
     tensors = {f"net.{name}": t for name, t in net.state_dict().items()}
@@ -47,7 +47,7 @@ def save_checkpoint(
 
 def load_checkpoint(
     path: Path, net: torch.nn.Module, optimiser: torch.optim.Optimizer, recipe: str, digest: str
-) -> Progress:
+) -> Standing:
     """Put a training back to where its checkpoint left it.
 
     Raises
@@ -79,11 +79,11 @@ def load_checkpoint(
     return progress
 
 
-def _read_progress(path: Path) -> Progress:
+def _read_progress(path: Path) -> Standing:
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         header: dict[str, Any] = json.loads(file.read(length))
-    return Progress(**json.loads(header["__metadata__"]["progress"]))
+    return Standing(**json.loads(header["__metadata__"]["progress"]))
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -21,6 +21,15 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Preparing(Event):
+    """Data are read before work begins: `done` of `total`, None where that is not known."""
+
+    what: str
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True)
 class Started(Event):
     """Work begins: `total` steps of `unit` (tiles, epochs) on `device`."""
 

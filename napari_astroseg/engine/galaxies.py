@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,19 +14,26 @@ from numpy.typing import NDArray
 from napari_astroseg.engine.loader import Batch, Loader, Planes, drawn_turns, made_ahead, turned
 from napari_astroseg.engine.metrics import PixelCounts
 from napari_astroseg.engine.prepare import prepared
-from napari_astroseg.errors import DataError
+from napari_astroseg.errors import DataError, OutputError
 from napari_astroseg.recipes.data import VoteData
 from napari_astroseg.recipes.recipe import Recipe
+from napari_astroseg.sky.cache import GIB, Cache
 from napari_astroseg.sky.datasets.dataset import Dataset
 from napari_astroseg.sky.datasets.opening import open_dataset
-from napari_astroseg.sky.datasets.split import Part
+from napari_astroseg.sky.datasets.split import PARTS, Part
+from napari_astroseg.sky.progress import Progress, silent
 from napari_astroseg.sky.votes.stamps import Stamp, galaxy_stamps
+
+_CACHE = Cache("stamps", 8 * GIB)
+_LEAST_KEPT = 16 * 2**20
+"""Bytes of stamps that are quicker read anew than written out."""
 
 
 class GalaxySet(Loader):
     """The galaxies of a folder, each one stamp, parted into training and validation.
 
-    The stamps are kept in memory, 64 KiB for each galaxy of the published size.
+    A stamp of the published size takes 64 KiB; those of many galaxies are kept in the cache, to be
+    read from there in this training and the next.
 
     Raises
     ------
@@ -32,13 +41,14 @@ class GalaxySet(Loader):
         When nothing can be learnt from them; the sentence says what to change.
     """
 
-    def __init__(self, recipe: Recipe, data: Path) -> None:
+    def __init__(self, recipe: Recipe, data: Path, progress: Progress = silent) -> None:
         assert isinstance(recipe.data, VoteData)
         self._recipe, self._spec = recipe, recipe.data
-        dataset = open_galaxies(self._spec, data)
+        dataset = open_galaxies(self._spec, data, progress)
         self.digest = dataset.digest
-        self.training = read_stamps(self._spec, dataset, "training")
-        self.validation = read_stamps(self._spec, dataset, "validation")
+        self.training, self.validation = (
+            read_stamps(self._spec, dataset, part, progress) for part in PARTS[:2]
+        )
         for part, stamps in (("training", self.training), ("validation", self.validation)):
             if not stamps[:, 3].any():
                 raise DataError(
@@ -86,12 +96,15 @@ class GalaxySet(Loader):
         return batch_of(stamps, self._recipe)
 
 
-def open_galaxies(spec: VoteData, data: Path) -> Dataset:
+def open_galaxies(spec: VoteData, data: Path, progress: Progress = silent) -> Dataset:
     """The folder as a recipe of Galaxy Zoo 3D takes it."""
-    return open_dataset(data, "gz3d", threshold=spec.threshold, validation=spec.validation)
+    threshold, share = spec.threshold, spec.validation
+    return open_dataset(data, "gz3d", threshold=threshold, validation=share, progress=progress)
 
 
-def read_stamps(spec: VoteData, dataset: Dataset, part: Part | None = None) -> Stamp:
+def read_stamps(
+    spec: VoteData, dataset: Dataset, part: Part | None = None, progress: Progress = silent
+) -> Stamp:
     """The stamps (N, 4, side, side) of a part, or of all; see `galaxy_stamp`.
 
     Raises
@@ -106,11 +119,30 @@ def read_stamps(spec: VoteData, dataset: Dataset, part: Part | None = None) -> S
             f"{dataset.folder} holds no {part or 'readable'} galaxy; bring at least two galaxies, "
             "or change data.validation"
         )
-    stamps = np.empty((len(paths), 4, spec.stamp_px, spec.stamp_px), np.uint8)
-    read = galaxy_stamps(paths, spec.marked, spec.threshold, spec.stamp_px)
-    for number, stamp in enumerate(read):
+    shape = len(paths), 4, spec.stamp_px, spec.stamp_px
+    how = spec.marked, spec.threshold, spec.stamp_px
+    name = f"{dataset.digest}-{spec.marked}-{spec.stamp_px}-{part or 'all'}.npy"
+    kept = _CACHE.find(name)
+    if kept is None and math.prod(shape) >= _LEAST_KEPT:
+        with suppress(OutputError):  # no room in the cache: in memory, then
+            _keep(name, shape, galaxy_stamps(paths, *how, progress))
+            kept = _CACHE.find(name)
+    if kept is not None:
+        mapped: Stamp = np.load(kept, mmap_mode="r")
+        return mapped
+    stamps = np.empty(shape, np.uint8)
+    for number, stamp in enumerate(galaxy_stamps(paths, *how, progress)):
         stamps[number] = stamp
     return stamps
+
+
+def _keep(name: str, shape: tuple[int, ...], stamps: Iterator[Stamp]) -> None:
+    """Write stamps into the cache as a NumPy file."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    with _CACHE.making(name, math.prod(shape)) as path, path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for stamp in stamps:
+            file.write(stamp.tobytes())
 
 
 def batch_of(stamps: Stamp, recipe: Recipe) -> Batch:

@@ -19,6 +19,11 @@ from napari_astroseg.sky.votes.stamps import Stamp
 _DRAWS = 200
 """Bootstrap draws of galaxies behind each error."""
 
+_BINS = 20
+"""Of a histogram from 0 to 1."""
+
+_BY_GALAXY = ("accuracy", "precision", "jaccard")
+
 Fractions = NDArray[np.float64]
 
 
@@ -63,7 +68,7 @@ class Agreement:
         """Means and standard deviations where both mark something, and how often who does."""
         both = self.found & self.marked
         told = {}
-        for name in ("accuracy", "precision", "jaccard"):
+        for name in _BY_GALAXY:
             values = getattr(self, name)[both]
             told[name] = float(values.mean()) if len(values) else float("nan")
             told[f"{name}_std"] = float(values.std()) if len(values) else float("nan")
@@ -72,6 +77,14 @@ class Agreement:
             "neither": float((~self.found & ~self.marked).mean()),
             "only_volunteers": float((~self.found & self.marked).mean()),
             "only_network": float((self.found & ~self.marked).mean()),
+        }
+
+    def histograms(self) -> dict[str, list[int]]:
+        """Galaxies in each twentieth of 0 to 1, of those in which both mark something."""
+        both = self.found & self.marked
+        return {
+            name: np.histogram(getattr(self, name)[both], _BINS, (0, 1))[0].tolist()
+            for name in _BY_GALAXY
         }
 
     def drawn(self, numbers: NDArray[np.intp]) -> Agreement:
@@ -106,6 +119,7 @@ def evaluate_galaxies(model: Model, data: Path, device: str) -> dict[str, Any]:
         "model": model.digest,
         "data": dataset.digest,
         "figures": {"galaxies": float(count), **agreement.figures()},
+        "histograms": agreement.histograms(),
         "errors": {name: _spread([draw[name] for draw in draws]) for name in draws[0]},
     }
 

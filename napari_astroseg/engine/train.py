@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from lightning_fabric import Fabric
 
 from napari_astroseg.engine.batches import TrainingSet
 from napari_astroseg.engine.card import MODEL_FILE, ModelCard
-from napari_astroseg.engine.checkpoint import LAST_FILE, Progress, load_checkpoint, save_checkpoint
+from napari_astroseg.engine.checkpoint import LAST_FILE, Standing, load_checkpoint, save_checkpoint
 from napari_astroseg.engine.events import EpochDone, Event, Finished, Started, StepDone, Warned
 from napari_astroseg.engine.galaxies import GalaxySet
 from napari_astroseg.engine.loader import Batch, Loader
@@ -28,12 +29,14 @@ from napari_astroseg.engine.metrics import PixelCounts
 from napari_astroseg.engine.model import Model, load_model, torch_device
 from napari_astroseg.engine.nets import build
 from napari_astroseg.engine.nets.base import Net
+from napari_astroseg.engine.preparing import heard
 from napari_astroseg.engine.provenance import versions
 from napari_astroseg.engine.run import Run
 from napari_astroseg.errors import OutputError, TrainingError
 from napari_astroseg.recipes.data import VoteData
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.files.writing import replacing
+from napari_astroseg.sky.progress import Progress, silent
 
 HISTORY_FILE = "history.jsonl"
 RECIPE_FILE = "recipe.yaml"
@@ -44,8 +47,8 @@ def train(recipe: Recipe, run: Run) -> Iterator[Event]:
 
     Yields
     ------
-    `Started`, `StepDone` per optimiser step, `EpochDone` per epoch, `Finished` with `model` (the
-    best epoch's file), `epoch` and `figures`.
+    `Preparing` while the data are read, `Started`, `StepDone` per optimiser step, `EpochDone` per
+    epoch, `Finished` with `model` (the best epoch's file), `epoch` and `figures`.
 
     Raises
     ------
@@ -53,7 +56,8 @@ def train(recipe: Recipe, run: Run) -> Iterator[Event]:
         When the data cannot be learnt from, or the loss is no longer a number.
     """
     begun = time.perf_counter()
-    training = Training(recipe, run)
+    data = yield from heard(partial(_loader, recipe, run.data))
+    training = Training(recipe, run, data)
     yield Started(
         f"training {recipe.name} on {training.data.told}",
         recipe.schedule.epochs - training.progress.epoch,
@@ -75,12 +79,18 @@ def train(recipe: Recipe, run: Run) -> Iterator[Event]:
 
 
 class Training:
-    """The state of one training between epochs."""
+    """The state of one training between epochs.
 
-    def __init__(self, recipe: Recipe, run: Run) -> None:
+    Parameters
+    ----------
+    data
+        What it learns from; read as the recipe says by default.
+    """
+
+    def __init__(self, recipe: Recipe, run: Run, data: Loader | None = None) -> None:
         self.recipe, self.run = recipe, run
         torch.manual_seed(recipe.schedule.seed)
-        self.data = _loader(recipe, run.data)
+        self.data = _loader(recipe, run.data) if data is None else data
         self._digest = self.data.digest
         device = torch_device(run.device)
         self.fabric = Fabric(
@@ -88,7 +98,7 @@ class Training:
         )
         net = _begun_from(recipe, run.start_from) if run.start_from else build(recipe.family)
         optimiser = torch.optim.Adam(net.parameters(), lr=recipe.schedule.learning_rate)
-        self.progress = Progress(0, -math.inf, 0, recipe.to_yaml(), self._digest)
+        self.progress = Standing(0, -math.inf, 0, recipe.to_yaml(), self._digest)
         self.best_figures: dict[str, float] = {}
         self.bare: Net = net
         self.net, self.optimiser = self.fabric.setup(net, optimiser)
@@ -135,7 +145,7 @@ class Training:
         if better:
             self.best_figures = figures
             self._save_model(figures)
-        self.progress = Progress(
+        self.progress = Standing(
             number,
             max(figure, self.progress.best),
             number if better else self.progress.best_epoch,
@@ -286,6 +296,8 @@ def _begun_from(recipe: Recipe, name_or_path: str) -> Net:
     return copy.deepcopy(model.net)
 
 
-def _loader(recipe: Recipe, data: Path) -> Loader:
+def _loader(recipe: Recipe, data: Path, progress: Progress = silent) -> Loader:
     """What the recipe learns from."""
-    return (GalaxySet if isinstance(recipe.data, VoteData) else TrainingSet)(recipe, data)
+    if isinstance(recipe.data, VoteData):
+        return GalaxySet(recipe, data, progress)
+    return TrainingSet(recipe, data)

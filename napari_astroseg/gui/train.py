@@ -10,7 +10,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QPushButton
 
 from napari_astroseg.engine.card import MODEL_FILE
-from napari_astroseg.engine.events import EpochDone, Event, Started, StepDone, Warned
+from napari_astroseg.engine.events import EpochDone, Event, Preparing, Started, StepDone, Warned
 from napari_astroseg.engine.run import Run
 from napari_astroseg.engine.service import Call
 from napari_astroseg.errors import JobFailed, RecipeError
@@ -178,8 +178,12 @@ class TrainDock(TrainControls):
         self._judge()
 
     def _hear(self, event: Event) -> None:
-        if isinstance(event, Started):
-            self.progress.say(f"{event.what}, on {event.device}")
+        if isinstance(event, Preparing):
+            if event.total is not None:
+                self.progress.advance(event.done, event.total, "files")
+            self.progress.say(f"{event.what[:1].upper()}{event.what[1:]} …")
+        elif isinstance(event, Started):
+            self.progress.begin(f"{event.what}, on {event.device}")
         elif isinstance(event, Warned):
             self.progress.say(event.message, trouble=True)
         elif isinstance(event, StepDone):

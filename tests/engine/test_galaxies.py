@@ -1,14 +1,16 @@
 """Spiral arms from votes: what is learnt, that it resumes, and what it is measured by."""
 
 import json
+import time
 
 import numpy as np
 import pytest
 from layouts import write_galaxies
 
+from napari_astroseg.engine import galaxies as module
 from napari_astroseg.engine.card import read_card
 from napari_astroseg.engine.evaluate import evaluate
-from napari_astroseg.engine.events import EpochDone, Finished, StepDone, TileDone, Warned
+from napari_astroseg.engine.events import EpochDone, Finished, Preparing, StepDone, TileDone, Warned
 from napari_astroseg.engine.galaxies import GalaxySet
 from napari_astroseg.engine.galaxyfigures import Agreement
 from napari_astroseg.engine.model import load_model
@@ -18,6 +20,7 @@ from napari_astroseg.engine.run import Run
 from napari_astroseg.engine.train import train
 from napari_astroseg.errors import DataError, MisfitError
 from napari_astroseg.recipes.recipe import Recipe
+from napari_astroseg.sky.cache import Cache
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.votes.gz3d import Galaxy, open_gz3d
@@ -153,6 +156,48 @@ def test_a_damaged_file_is_told_and_left_out(recipe, tmp_path):
     assert len(told) == 1 and told[0].startswith("gz3d_1-9_37_1009.fits.gz")
 
 
+def test_stamps_of_many_galaxies_are_read_once_and_kept(recipe, galaxies, monkeypatch):
+    monkeypatch.setattr(module, "_LEAST_KEPT", 1)
+    asked = []
+    first = GalaxySet(recipe, galaxies, lambda what, *_: asked.append(what))
+    assert asked.count("reading galaxies") == 8
+    second = GalaxySet(recipe, galaxies, lambda what, *_: asked.append(what))
+    assert asked.count("reading galaxies") == 8
+    monkeypatch.setattr(module, "_LEAST_KEPT", 2**30)
+    fresh = GalaxySet(recipe.replace(**{"data.stamp_px": 16}), galaxies)
+    assert fresh.training.shape[2:] == (16, 16)
+    for one in (first, second):
+        batch = next(one.batches(1)[1])
+        assert batch.planes.shape == (2, 3, 32, 32)
+    assert np.array_equal(first.training, second.training)
+    assert first.training.filename == second.training.filename
+
+
+def test_a_full_cache_costs_memory_only(recipe, galaxies, monkeypatch):
+    monkeypatch.setattr(module, "_LEAST_KEPT", 1)
+    monkeypatch.setattr(module, "_CACHE", Cache("no-stamps", 10))
+    data = GalaxySet(recipe, galaxies)
+    assert type(data.training) is np.ndarray and data.training[:, 3].any()
+
+
+def test_closing_a_training_that_reads_stops_the_reading(recipe, galaxies, monkeypatch):
+    seen = []
+
+    def endless(spec, data, progress):
+        while True:
+            time.sleep(0.02)
+            seen.append(0)
+            progress("reading", len(seen), None)
+
+    monkeypatch.setattr(module, "open_galaxies", endless)
+    events = train(recipe, Run(data=galaxies, out=galaxies / "never", device="cpu"))
+    assert next(events) == Preparing("reading", seen.index(0) + 1, None)
+    events.close()
+    count = len(seen)
+    time.sleep(0.1)
+    assert len(seen) == count
+
+
 def test_agreement_by_hand():
     found, marked = np.zeros((2, 4, 2, 4), bool)
     found[0, 0], marked[0, 0, :2], marked[0, 1, :1] = True, True, True
@@ -162,6 +207,8 @@ def test_agreement_by_hand():
     assert figures["precision"] == 0.5
     assert figures["jaccard"] == pytest.approx(2 / 5)
     assert figures["jaccard_std"] == 0.0
+    histogram = Agreement.of(found, marked).histograms()["jaccard"]
+    assert len(histogram) == 20 and histogram[8] == sum(histogram) == 1
     parts = ("both", "neither", "only_volunteers", "only_network")
     assert [figures[name] for name in parts] == [0.25] * 4
 

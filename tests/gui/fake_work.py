@@ -16,6 +16,7 @@ from napari_astroseg.engine.events import (
     EpochDone,
     Event,
     Finished,
+    Preparing,
     Started,
     StepDone,
     TileDone,
@@ -89,6 +90,13 @@ def flood(n: int) -> Iterator[Event]:
 def bug() -> Iterator[Event]:
     yield Started("a fake", 1, "tiles")
     raise ZeroDivisionError("one over nothing")
+
+
+def reads_long(recipe: Any, run: Any) -> Iterator[Event]:
+    """Reads its data without end."""
+    while True:
+        yield Preparing("reading NGC files", 3, 10)
+        time.sleep(0.05)
 
 
 def train(recipe: Any, run: Any) -> Iterator[Event]:

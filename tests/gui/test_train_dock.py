@@ -65,6 +65,19 @@ def test_stop_keeps_the_epochs_and_resume_is_offered(dock: Any, tmp_path: Path) 
     assert spin(lambda: not dock.busy)
 
 
+def test_how_far_reading_is_is_told(qtbot: Any, own_settings: Path, tmp_path: Path) -> None:
+    dock = TrainDock(target="gui.fake_work:reads_long")
+    qtbot.addWidget(dock)
+    dock.data.set_path(tmp_path)
+    dock.out.set_path(tmp_path / "run")
+    dock.go.click()
+    assert spin(lambda: dock.progress.words.text() == "Reading NGC files …")
+    assert dock.progress.bar.text() == "3 / 10 files"
+    dock.halt.click()
+    assert spin(lambda: not dock.busy)
+    dock.shut_down()
+
+
 def test_a_killed_training_is_a_sentence(dock: Any) -> None:
     dock.form.setValue(dock.form.value().replace(schedule__epochs=500))
     dock.go.click()

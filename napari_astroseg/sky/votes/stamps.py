@@ -53,7 +53,10 @@ def galaxy_stamps(
 ) -> Iterator[Stamp]:
     """`galaxy_stamp` of each file in turn, several read at once."""
     read = partial(galaxy_stamp, kind=kind, threshold=threshold, side=side)
-    with ThreadPoolExecutor(2, thread_name_prefix="stamps") as readers:
+    readers = ThreadPoolExecutor(2, thread_name_prefix="stamps")
+    try:
         for done, stamp in enumerate(readers.map(read, paths)):
             progress("reading galaxies", done, len(paths))
             yield stamp
+    finally:
+        readers.shutdown(cancel_futures=True)
