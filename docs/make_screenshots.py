@@ -271,6 +271,61 @@ def bubbles() -> None:
     keep(np.asarray(canvas.buffer_rgba()), "bubbles", 255)
 
 
+def galaxies() -> None:
+    """A simulated field with its truth and grid; a set of bands with the outlines of its masks."""
+    from napari_astroseg.sky.simulate import simulate_galaxies, simulate_multiband
+    from napari_astroseg.sky.simulate.galaxies import STAMP
+
+    field = simulate_galaxies(768, seed=5)
+    grey = np.arcsinh(np.clip(field.image / 0.02 + 0.4, 0, None)) / 4.0
+    truth = np.repeat(grey[..., None], 3, axis=2)
+    for number, colour in ((1, (0.25, 0.5, 1.0)), (2, (1.0, 0.55, 0.1))):
+        where = field.truth == number
+        truth[where] = 0.35 * truth[where] + 0.65 * np.array(colour)
+
+    def grid(axes: Any) -> None:
+        for line in range(STAMP, len(grey), STAMP):
+            axes.axhline(line - 0.5, color="0.4", lw=0.6)
+            axes.axvline(line - 0.5, color="0.4", lw=0.6)
+
+    pair("galaxies", grey, "with noise", truth, "one galaxy (blue), overlap (orange)", grid)
+
+    sky = simulate_multiband(512, seed=2)
+    z, r, g = (sky.bands[band] * share for band, share in (("z", 0.4), ("r", 1.0), ("g", 1.6)))
+    light = np.maximum((z + r + g) / 3.0, 1e-6)
+    colours = np.stack([z, r, g], axis=2) * (np.arcsinh(60.0 * light) / (3.0 * light))[..., None]
+
+    def outlines(axes: Any) -> None:
+        for each in sky.outlines:
+            seen, window = each.drawn.light / each.drawn.light.max(), each.drawn.window
+            star = each.kind == "star"
+            x, y = np.arange(window.x, window.x_end), np.arange(window.y, window.y_end)
+            level, colour = (0.005, "cyan") if star else (0.08, "orange")
+            if min(seen.shape) > 1:
+                axes.contour(x, y, seen, [level], colors=colour, linewidths=0.8)
+
+    pair("multiband", colours, "g, r, z", colours, "stars (cyan), galaxies (orange)", outlines)
+
+
+def pair(
+    name: str, left: Any, title: str, right: Any, other: str, draw: Callable[[Any], None]
+) -> None:
+    """Two pictures side by side, with something drawn on the right one."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure((14, 7.4), dpi=72, layout="constrained")
+    for axes, values, words in zip(
+        figure.subplots(1, 2), (left, right), (title, other), strict=True
+    ):
+        axes.imshow(np.clip(values, 0, 1), origin="lower", cmap="gray", vmin=0, vmax=1)
+        axes.set(title=words, xticks=[], yticks=[])
+    draw(axes)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    keep(np.asarray(canvas.buffer_rgba()), name, 255)
+
+
 def preview() -> None:
     """The picture that the demo leaves."""
     command = [sys.executable, "-m", "napari_astroseg", "demo", "--headless", "--out", "demo"]
@@ -398,6 +453,7 @@ MAKERS: dict[str, Callable[[], None]] = {
     "cube": cube,
     "preview": preview,
     "bubbles": bubbles,
+    "galaxies": galaxies,
 }
 KINDS = ("window", "predict", *MAKERS)
 

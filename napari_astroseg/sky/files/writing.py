@@ -94,6 +94,35 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def replacing_folder(place: Path) -> Iterator[Path]:
+    """A folder beside `place` that takes its name only when all went well.
+
+    Where there is such a folder already, files of the same names are replaced and others left.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written.
+    """
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as temporary:
+            making = Path(temporary) / place.name
+            making.mkdir()
+            yield making
+            if not place.exists():
+                making.rename(place)
+                return
+            for path in making.iterdir():
+                path.replace(place / path.name)
+    except OSError as error:
+        raise OutputError(
+            f"{place} cannot be written ({(error.strerror or str(error)).lower()}); "
+            "free some space or choose another folder"
+        ) from error
+
+
 def _umask() -> int:
     """The process's file-creation mask; reading it means setting it for a moment."""
     mask = os.umask(0o022)

@@ -8,6 +8,9 @@ from napari_astroseg.sky.simulate.filaments import (
     simulate_filaments,
     write_filaments,
 )
+from napari_astroseg.sky.simulate.galaxies import GalaxyField, GalaxySettings, simulate_galaxies
+from napari_astroseg.sky.simulate.multiband import MultibandSky, simulate_multiband
+from napari_astroseg.sky.simulate.multibandscene import MultibandSettings
 from napari_astroseg.sky.simulate.settings import FilamentSettings
 
 __all__ = [
@@ -15,8 +18,14 @@ __all__ = [
     "BubbleSky",
     "FilamentSettings",
     "FilamentSky",
+    "GalaxyField",
+    "GalaxySettings",
+    "MultibandSettings",
+    "MultibandSky",
     "iter_filaments",
     "simulate_bubbles",
     "simulate_filaments",
+    "simulate_galaxies",
+    "simulate_multiband",
     "write_filaments",
 ]

@@ -8,18 +8,15 @@ truth.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from napari_astroseg.errors import DataError, OutputError
-from napari_astroseg.sky.files.writing import replacing, write_image
+from napari_astroseg.errors import DataError
+from napari_astroseg.sky.files.writing import replacing, replacing_folder, write_image
 from napari_astroseg.sky.simulate.bubbleglow import glow
 from napari_astroseg.sky.simulate.bubblescene import (
     PIXEL_ARCSEC,
@@ -121,7 +118,7 @@ def write(out: Path, number: int, size: int, seed: int) -> list[Path]:
     header["SIMSEED"] = (seed, "seed of the simulated tiles")
     header["SIMTILE"] = (number, "number of this tile")
     place = out / f"spitzer_{round(100 * tile_longitude(number, size)):05d}+0000_rgb"
-    with _whole(place) as making:
+    with replacing_folder(place) as making:
         for band in BANDS:
             header["WAVELEN"] = (band.micron, "[um] wavelength")
             path = making / f"{band.letter}.fits"
@@ -215,27 +212,6 @@ def catalogue_row(bubble: Placed, lon: float, lat: float) -> str:
         )
     )
     return row.ljust(150)
-
-
-@contextmanager
-def _whole(place: Path) -> Iterator[Path]:
-    """A folder beside `place` that takes its name when all went well; files there are replaced."""
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as temporary:
-            making = Path(temporary) / place.name
-            making.mkdir()
-            yield making
-            if not place.exists():
-                making.rename(place)
-                return
-            for path in making.iterdir():
-                path.replace(place / path.name)
-    except OSError as error:
-        raise OutputError(
-            f"{place} cannot be written ({(error.strerror or str(error)).lower()}); "
-            "free some space or choose another folder"
-        ) from error
 
 
 def _scene(size: int, seed: int, number: int, settings: BubbleSettings) -> list[Placed]:
