@@ -45,7 +45,7 @@ def evaluate(
         What counts as negative: `one_vs_all` (every valid pixel off target), `conservative`
         (the background map alone), or `auto`.
     window
-        Only this part of each field. Neither it nor `background` applies to galaxies.
+        Only this part of each field; refused for galaxies, to which `background` does not apply.
 
     Returns
     -------
@@ -65,10 +65,14 @@ def evaluate(
     Raises
     ------
     DataError
-        When the data hold no truth.
+        When the data hold no truth, or a window is asked of galaxies.
     """
     model, data = load_model(model), Path(data)
     if isinstance(model.recipe.data, VoteData):
+        if window is not None:
+            raise DataError(
+                f"{model.card.name} is measured on whole galaxies; leave out the window"
+            )
         return evaluate_galaxies(model, data, device)
     fields = open_four_maps(data, background, model.recipe.data.floor)
     scored = [_score(model, field, window, device) for field in fields]
