@@ -3,6 +3,7 @@
 AstroSegError
 ├── ImageError          a file or array cannot be opened as an image
 ├── VoteError           a file or array does not hold counts of votes
+├── MarkError           drawn marks cannot be opened, kept, or placed on an image
 ├── CatalogueError      a table cannot be read or written
 ├── PlaceError          words name no place on the sky, or none that can be shown
 ├── SurveyError         a survey cannot be asked, or has nothing to show of a field
@@ -27,6 +28,10 @@ class ImageError(AstroSegError):
 
 class VoteError(AstroSegError):
     """A file or array does not hold counts of votes."""
+
+
+class MarkError(AstroSegError):
+    """Drawn marks cannot be opened, kept, or placed on an image."""
 
 
 class CatalogueError(AstroSegError):

@@ -1,0 +1,1 @@
+"""What people draw on an image: labels and shapes, undoable without limit, on disk at once."""
