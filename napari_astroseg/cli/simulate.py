@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
-from napari_astroseg.errors import DataError
+from napari_astroseg.sky.simulate.kinds import KINDS
 
 HELP = "write simulated skies with known truth"
-
-KINDS = ("filaments",)
-MIN_SIZE = 64
 
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Declare the verb's words."""
-    verb.add_argument("kind", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
+    told = (f"{each.name}: {each.title} ({each.n} of {each.size_px} px)" for each in KINDS.values())
+    cores = os.cpu_count() or 1
+    verb.add_argument("kind", choices=list(KINDS), metavar="KIND", help="; ".join(told))
     verb.add_argument("--out", required=True, type=Path, metavar="D", help="folder for the skies")
-    verb.add_argument("--n", type=int, default=8, help="how many (8)")
-    verb.add_argument("--size", type=int, default=512, help="side in pixels (512)")
+    verb.add_argument("--n", type=int, help="how many (what is enough to try the kind)")
+    verb.add_argument("--size", type=int, help="side in pixels (what is usual for the kind)")
     verb.add_argument("--seed", type=int, default=0, help="the same seed gives the same skies (0)")
+    verb.add_argument("--workers", type=int, default=cores, help=f"processes ({cores})")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the skies one by one."""
+    """Write the skies, and say what to do with them."""
     from napari_astroseg.cli.progress import Teller
-    from napari_astroseg.sky.simulate.filaments import iter_filaments
+    from napari_astroseg.sky.simulate.making import iter_simulated
 
-    if options.n < 1 or options.size < MIN_SIZE:
-        raise DataError(f"simulate at least 1 sky of at least {MIN_SIZE} pixels")
-    if options.seed < 0:
-        raise DataError(f"a seed of {options.seed} seeds nothing; give 0 or more")
+    kind = KINDS[options.kind]
+    n = kind.n if options.n is None else options.n
     teller = Teller(options.quiet)
-    for path in iter_filaments(options.out, options.n, options.size, options.seed):
-        teller.live(f"  {path.name}")
-    teller.line(
-        f"{options.n} skies in {options.out}; now: "
-        f"astroseg train {options.kind}_small --data {options.out} --out RUN"
-    )
+    for path in iter_simulated(
+        kind.name, options.out, n, options.size, options.seed, options.workers
+    ):
+        teller.live(f"  {path.relative_to(options.out)}")
+    then = kind.then.format(out=options.out)
+    teller.line(f"{n} {kind.name} in {options.out}; now: {then}")
     return 0

@@ -20,6 +20,7 @@ from napari_astroseg.gui.shelf import Shelf
 from napari_astroseg.gui.training.simulating import SimulateDialog
 from napari_astroseg.gui.training.traincontrols import TrainControls
 from napari_astroseg.recipes.recipe import Recipe
+from napari_astroseg.sky.simulate.kinds import Kind, kinds_of
 
 TARGET = "napari_astroseg.engine.train:train"
 _LAST, _RECIPE, _HISTORY = "last.safetensors", "recipe.yaml", "history.jsonl"
@@ -91,7 +92,7 @@ class TrainDock(TrainControls):
 
     def simulate(self, call: Call) -> None:
         """Make up skies in a process of its own, and take them as data."""
-        folder: Path = call.args[0]
+        folder: Path = call.args[1]
         self.progress.begin(f"Simulating skies in {folder} …")
         self._launch(call, partial(self._simulated, folder))
 
@@ -150,7 +151,6 @@ class TrainDock(TrainControls):
             lack = "Choose a folder for the run"
         if self._job is not None:
             lack = "Something runs already: stop it first"
-        maps = self.form.section["data"].values()["layout"] == "four_maps"
         model = out is not None and (out / MODEL_FILE).exists()
         why_not_start = lack or ("The run's folder holds a run: resume it, or name another folder"
                                  if held else "")  # fmt: skip
@@ -158,14 +158,23 @@ class TrainDock(TrainControls):
         _allow(self.go, why_not_start, "Train from the beginning")
         _allow(self.resume, why_not_resume, "Go on after the last whole epoch")
         _allow(self.halt, "" if self._job else "Nothing is running", "Stop; whole epochs are kept")
-        _allow(self.make_up, "" if maps else "Only maps can be made up here: choose a folder",
+        _allow(self.make_up, "" if self._kind else "Nothing in this layout can be simulated: "
+               "choose a folder",
                "Make up skies with known truth, to learn from or to try this out")  # fmt: skip
         _allow(self.use, "" if model else "No model yet: the first epoch makes one",
                "Put the best model so far into Predict's list")  # fmt: skip
 
+    @property
+    def _kind(self) -> Kind | None:
+        """What can be simulated for the recipe to learn from."""
+        return next(iter(kinds_of(self.form.section["data"].values()["layout"])), None)
+
     def _ask_simulation(self) -> None:
-        out = self.out.path() or Path.home() / "astroseg"
-        dialog = SimulateDialog(self.data.path() or out.parent.parent / "simulated", self)
+        kind = self._kind
+        if kind is None:
+            return
+        out = self.out.path() or Path.home() / "astroseg" / "runs" / "1"
+        dialog = SimulateDialog(kind, out.parent.parent / f"simulated-{kind.name}", self)
         if dialog.exec() and self._job is None:
             self.simulate(dialog.call())
 

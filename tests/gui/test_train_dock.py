@@ -131,7 +131,7 @@ def test_a_run_that_exists_shows_its_recipe_and_curves(dock: Any, tmp_path: Path
 def test_skies_are_simulated_and_become_the_data(dock: Any, tmp_path: Path) -> None:
     from napari_astroseg.gui.training.simulating import TARGET
 
-    dock.simulate(Call(TARGET, (tmp_path / "skies", 1, 128, 0)))
+    dock.simulate(Call(TARGET, ("filaments", tmp_path / "skies", 1, 128, 0)))
     assert dock.busy
     assert spin(lambda: not dock.busy)
     assert dock.data.path() == tmp_path / "skies"

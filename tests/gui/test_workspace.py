@@ -78,7 +78,7 @@ tmp = Path(sys.argv[1])
 viewer = open_window()
 window = viewer.window._qt_window
 train, predict = window.findChild(TrainDock), window.findChild(PredictDock)
-train.simulate(Call(TARGET, (tmp / "skies", 2, 192, 0)))
+train.simulate(Call(TARGET, ("filaments", tmp / "skies", 2, 192, 0)))
 assert spin(lambda: not train.busy, 120)
 tiny = {"family__channels": (4, 8), "family__bottleneck": 8, "schedule__epochs": 1}
 train.form.setValue(train.form.value().replace(**tiny))

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QSpinBox, QWidget
 
 from napari_astroseg.engine.service import Call
 from napari_astroseg.gui.training.folders import FolderField
+from napari_astroseg.sky.simulate.kinds import Kind
 
-TARGET = "napari_astroseg.sky.simulate.filaments:iter_filaments"
+TARGET = "napari_astroseg.sky.simulate.making:iter_simulated"
 
 
 class SimulateDialog(QDialog):
-    """Asks for the four numbers that a simulated training set needs."""
+    """Asks for the numbers that a simulated training set needs, and where it goes.
 
-    def __init__(self, folder: Path, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    kind
+        What is simulated.
+    folder
+        The folder that is proposed.
+    """
+
+    def __init__(self, kind: Kind, folder: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Simulate skies with filaments")
+        self._kind = kind
+        self.setWindowTitle(f"Simulate {kind.name}")
         self.n, self.size, self.seed = (
-            _number(1, 1000, 8),
-            _number(128, 4096, 512),
+            _number(1, 100_000, kind.n),
+            _number(kind.least_px, 8192, kind.size_px),
             _number(0, 2**31 - 1, 0),
         )
         self.size.setSingleStep(128)
@@ -34,13 +43,14 @@ class SimulateDialog(QDialog):
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         words = QLabel(
-            "Column-density maps with known truth, in the layout of the Hi-GAL ones. "
-            "Eight skies of 512 px are enough to see a training work."
+            f"{kind.title[:1].upper()}{kind.title[1:]}; with known truth, in the layout of the "
+            f"real ones. {kind.n} of {kind.size_px} px are enough to see a training work. What a "
+            "folder holds already of the same kind, side and seed is not made again."
         )
         words.setWordWrap(True)
         rows = QFormLayout(self)
         rows.addRow(words)
-        rows.addRow("Skies", self.n)
+        rows.addRow("How many", self.n)
         rows.addRow("Side", self.size)
         rows.addRow("Seed", self.seed)
         rows.addRow("Folder", self.folder)
@@ -48,8 +58,8 @@ class SimulateDialog(QDialog):
 
     def call(self) -> Call:
         """The work that was asked for."""
-        arguments: tuple[Any, ...] = (self.folder.path() or Path("skies"),)
-        return Call(TARGET, (*arguments, self.n.value(), self.size.value(), self.seed.value()))
+        numbers = self.n.value(), self.size.value(), self.seed.value()
+        return Call(TARGET, (self._kind.name, self.folder.path() or Path("skies"), *numbers))
 
 
 def _number(low: int, high: int, start: int) -> QSpinBox:

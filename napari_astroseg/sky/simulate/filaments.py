@@ -118,16 +118,13 @@ def iter_filaments(
     `000_infrared.fits`, then `001_...`; sky i has seed + i and its own longitude, so that no two
     overlap. Files of these names are replaced; others are left alone.
     """
-    settings = settings or FilamentSettings()
-    columns = size if isinstance(size, int) else size[1]
-    apart = np.ceil(columns * settings.pixel_arcsec / 3600.0 * 10.0) / 10.0 + 0.1
-    for i in range(n):
-        longitude = (10.0 + i * apart) % 360.0
-        sky = simulate_filaments(size, seed + i, settings, longitude)
-        for kind in ("image", "target", "background", "missing", "infrared"):
-            path = out / f"{i:03d}_{kind}.fits"
-            _write(path, kind, sky, seed + i)
-            yield path
+    for number in range(n):
+        yield from _written(out, number, size, seed, settings)
+
+
+def write(out: Path, number: int, size: int | tuple[int, int], seed: int) -> list[Path]:
+    """Write one of the skies of `iter_filaments`, by its number, and give its files."""
+    return list(_written(out, number, size, seed, None))
 
 
 def write_filaments(
@@ -139,6 +136,25 @@ def write_filaments(
 ) -> list[Path]:
     """Write n skies and give the paths of all their files; see `iter_filaments`."""
     return list(iter_filaments(out, n, size, seed, settings))
+
+
+def _written(
+    out: Path,
+    number: int,
+    size: int | tuple[int, int],
+    seed: int,
+    settings: FilamentSettings | None,
+) -> Iterator[Path]:
+    """Write one sky, file by file."""
+    settings = settings or FilamentSettings()
+    columns = size if isinstance(size, int) else size[1]
+    apart = np.ceil(columns * settings.pixel_arcsec / 3600.0 * 10.0) / 10.0 + 0.1
+    longitude = (10.0 + number * apart) % 360.0
+    sky = simulate_filaments(size, seed + number, settings, longitude)
+    for kind in ("image", "target", "background", "missing", "infrared"):
+        path = out / f"{number:03d}_{kind}.fits"
+        _write(path, kind, sky, seed + number)
+        yield path
 
 
 def _write(path: Path, kind: str, sky: FilamentSky, seed: int) -> None:
