@@ -34,7 +34,7 @@ _ONE_ROW = 16
 """From this factor on a block is large."""
 
 _READERS_OF_MEMORY = 2
-_READERS_OF_DISK = 8
+_READERS_OF_DISK = 4
 """Threads that sample a file. A disk that is asked for several rows at once gives more; what the
 system still has in memory comes so fast that more threads would only wait for one another."""
 
