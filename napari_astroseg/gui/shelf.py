@@ -10,7 +10,9 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-from qtpy.QtCore import QFileSystemWatcher, QObject, QStandardPaths, Signal
+from qtpy.QtCore import QFileSystemWatcher, QObject, Signal
+
+from napari_astroseg.gui.settings import user_folder
 
 _MOST = 50
 
@@ -28,7 +30,7 @@ class Shelf(QObject):
 
     def __init__(self, parent: QObject | None = None, folder: Path | None = None) -> None:
         super().__init__(parent)
-        folder = folder or _user_folder()
+        folder = folder or user_folder()
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / "models.json"
         self._known = self.paths()
@@ -60,8 +62,3 @@ class Shelf(QObject):
             if paths != self._known:
                 self._known = paths
                 self.changed.emit()
-
-
-def _user_folder() -> Path:
-    location = QStandardPaths.StandardLocation.GenericConfigLocation
-    return Path(QStandardPaths.writableLocation(location)) / "astroseg"

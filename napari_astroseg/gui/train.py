@@ -16,9 +16,10 @@ from napari_astroseg.engine.service import Call
 from napari_astroseg.errors import JobFailed, RecipeError
 from napari_astroseg.gui.jobs import Engines, Job
 from napari_astroseg.gui.predicting.commandline import train_command
+from napari_astroseg.gui.proposals import Proposals
 from napari_astroseg.gui.shelf import Shelf
 from napari_astroseg.gui.training.simulating import SimulateDialog
-from napari_astroseg.gui.training.traincontrols import TrainControls
+from napari_astroseg.gui.training.traincontrols import TrainControls, fresh_folder
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.simulate.kinds import Kind, kinds_of
 
@@ -42,10 +43,14 @@ class TrainDock(TrainControls):
         self._target = target
         self._engines = Engines(self)
         self._shelf = Shelf(self)
+        self._proposals = Proposals(self)
         self._job: Job | None = None
         self._epochs = 0
         self._connect()
         self._show_preset()
+        proposed = self._proposals.latest()
+        if proposed is not None:
+            self.propose(*proposed)
 
     @property
     def busy(self) -> bool:
@@ -96,6 +101,21 @@ class TrainDock(TrainControls):
         self.progress.begin(f"Simulating skies in {folder} …")
         self._launch(call, partial(self._simulated, folder))
 
+    def propose(self, recipe: Recipe, data: Path) -> None:
+        """Show a recipe and a folder that another dock proposes; Start is left to the user."""
+        if self._job is not None:
+            self.progress.say("Another dock proposes a training: stop this one to see it")
+            return
+        index = self.preset.findText(recipe.name)
+        if index >= 0:
+            self.preset.setCurrentIndex(index)
+        self.data.set_path(data)
+        self.out.set_path(fresh_folder(recipe.name))
+        self.form.setValue(recipe)
+        self.curves.clear()
+        self.progress.say(f"Proposed: {recipe.name} on {data.name}; press Start to train it")
+        self._judge()
+
     def offer(self) -> None:
         """Put the run's model on the shelf, where Predict finds it."""
         out = self.out.path()
@@ -124,6 +144,7 @@ class TrainDock(TrainControls):
         self.form.valueChanged.connect(self._judge)
         self.data.changed.connect(self._judge)
         self.out.changed.connect(self._look_at_run)
+        self._proposals.came.connect(self.propose)
 
     def _show_preset(self) -> None:
         self.form.setValue(Recipe.preset(self.preset.currentText()))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -13,8 +14,10 @@ from gui.fixtures_jobs import alive, job_threads, model, own_settings, spin
 
 from napari_astroseg.engine.card import read_card
 from napari_astroseg.engine.service import Call
+from napari_astroseg.gui.proposals import Proposals
 from napari_astroseg.gui.shelf import Shelf
 from napari_astroseg.gui.train import TrainDock
+from napari_astroseg.recipes.recipe import Recipe
 
 
 @pytest.fixture
@@ -153,3 +156,42 @@ def test_the_command_says_what_the_form_says(dock: Any, tmp_path: Path) -> None:
     words = train_command(dock.form.value(), "filaments_small", Path("/a b"), Path("/run"))
     told = "astroseg train filaments_small --data '/a b' --out /run --set schedule.epochs=3"
     assert words == told
+
+
+def test_what_another_dock_proposes_is_shown_and_not_started(dock: Any, tmp_path: Path) -> None:
+    recipe = Recipe.preset("spiral_arms_small").replace(data__threshold=5)
+    folder = tmp_path / "galaxies"
+    folder.mkdir()
+    Proposals().make(recipe, folder)
+    assert spin(lambda: dock.data.path() == folder, 5)
+    assert dock.form.value() == recipe
+    assert dock.preset.currentText() == "spiral_arms_small"
+    assert not dock.busy
+    assert dock.go.isEnabled()
+    later = TrainDock(target="gui.fake_work:train")
+    assert later.form.value() == recipe
+    later.shut_down()
+
+
+def test_what_another_window_proposes_is_left_to_it(dock: Any, own_settings: Path) -> None:
+    before = dock.form.value()
+    Proposals().make(Recipe.preset("filaments"), own_settings)
+    assert spin(lambda: dock.data.path() == own_settings, 5)
+    file = own_settings / "astroseg" / "proposal.json"
+    told = json.loads(file.read_text())
+    for wrong in ({**told, "process": 1}, {**told, "recipe": "x: ["}, [], {"process": os.getpid()}):
+        file.write_text(json.dumps(wrong))
+        assert Proposals().latest() is None
+    assert before.name == "filaments_small"
+
+
+def test_a_proposal_does_not_disturb_a_training(dock: Any, own_settings: Path) -> None:
+    dock.form.setValue(dock.form.value().replace(schedule__epochs=500))
+    dock.go.click()
+    assert spin(lambda: len(dock.curves.epochs) >= 1)
+    before = dock.data.path()
+    dock.propose(Recipe.preset("filaments"), own_settings)
+    assert "stop this one" in dock.progress.words.text()
+    assert dock.data.path() == before
+    dock.halt.click()
+    assert spin(lambda: not dock.busy)

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from qtpy.QtCore import QStandardPaths
-
+from napari_astroseg.gui.settings import user_folder
 from napari_astroseg.sky.files.address import Address, is_url
 
 MOST = 12
@@ -27,7 +26,7 @@ class Recent:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._file = (folder or _user_folder()) / "recent.json"
+        self._file = (folder or user_folder()) / "recent.json"
 
     def groups(self) -> list[Places]:
         """What was opened last and is still there; servers are not asked."""
@@ -62,8 +61,3 @@ def _group(told: object) -> Places:
 
 def _there(place: str) -> bool:
     return is_url(place) or Path(place).exists()
-
-
-def _user_folder() -> Path:
-    location = QStandardPaths.StandardLocation.GenericConfigLocation
-    return Path(QStandardPaths.writableLocation(location)) / "astroseg"

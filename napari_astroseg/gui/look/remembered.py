@@ -15,9 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QStandardPaths
-
 from napari_astroseg.errors import ImageError
+from napari_astroseg.gui.settings import user_folder
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.looks.limits import LIMIT_RULES, Limits
 from napari_astroseg.sky.looks.stretch import KINDS, Kind
@@ -66,7 +65,7 @@ class Remembered:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._file = (folder or _user_folder()) / "looks.json"
+        self._file = (folder or user_folder()) / "looks.json"
 
     @property
     def kind(self) -> Kind:
@@ -147,8 +146,3 @@ def _limits(told: Any) -> Limits | None:
         return Limits(float(low), float(high))
     except (TypeError, ValueError, OverflowError, ImageError):
         return None
-
-
-def _user_folder() -> Path:
-    location = QStandardPaths.StandardLocation.GenericConfigLocation
-    return Path(QStandardPaths.writableLocation(location)) / "astroseg"
