@@ -179,6 +179,23 @@ def training() -> None:
     viewer.close()
 
 
+def data() -> None:
+    """A folder of simulated bubbles looked over; one of its tiles is broken."""
+    from napari_astroseg.gui.data import DataDock
+    from napari_astroseg.sky.simulate.making import iter_simulated
+
+    folder = Path("simulated-bubbles")
+    paths = list(iter_simulated("bubbles", folder, 5, 900, seed=4))
+    viewer = window([paths[1]])[0]
+    paths[0].write_bytes(paths[0].read_bytes()[:5000])
+    looking = dock(viewer, "Data", DataDock)
+    looking.folder.set_path(folder)
+    looking.look_over()
+    wait_for(lambda: not looking.busy)
+    shoot(viewer, "data", 255)
+    viewer.close()
+
+
 def mosaic() -> None:
     """Tiles of a simulated sky as one mosaic, with all that helps to read it."""
     tiles = write_tiles(Path("tiles"))
@@ -447,6 +464,7 @@ def _write(path: Path, values: Any, header: Any) -> None:
 MAKERS: dict[str, Callable[[], None]] = {
     "compare": compare,
     "train": training,
+    "data": data,
     "mosaic": mosaic,
     "rgb": rgb,
     "picker": picker,

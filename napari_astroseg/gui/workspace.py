@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.compare import CompareDock
+from napari_astroseg.gui.data import DataDock
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.train import TrainDock
@@ -48,6 +49,7 @@ def open_window(
     opening, predicting, training = MosaicDock(viewer), PredictDock(viewer), TrainDock(viewer)
     docks = {
         "Open": opening,
+        "Data": DataDock(viewer),
         "Predict": _scrolled(predicting),
         "Compare": CompareDock(viewer),
         "Train": training,

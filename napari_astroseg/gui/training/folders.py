@@ -18,6 +18,7 @@ class FolderField(QWidget):
     """
 
     changed = Signal()
+    entered = Signal()
 
     def __init__(self, question: str, hint: str = "") -> None:
         super().__init__()
@@ -25,6 +26,7 @@ class FolderField(QWidget):
         self._text = QLineEdit()
         self._text.setPlaceholderText(hint)
         self._text.textChanged.connect(lambda _: self.changed.emit())
+        self._text.returnPressed.connect(self.entered)
         choose = QToolButton()
         choose.setText("…")
         choose.setToolTip(question)

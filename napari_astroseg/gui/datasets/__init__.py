@@ -1,0 +1,1 @@
+"""Datasets: what the Data dock is made of."""
