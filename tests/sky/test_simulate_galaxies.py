@@ -260,6 +260,7 @@ def test_masks_obey_the_authors_rule(folders: dict[str, Path]):
 
 def test_only_what_can_be_seen_has_a_mask(sky: MultibandSky):
     table = sky.catalogue.table
+    assert table["snr"].min() > 0  # all are drawn
     seen = table["mask"] > 0
     np.testing.assert_array_equal(seen, table["snr"] >= MultibandSettings().least_snr)
     assert 0 < (~seen).sum() < seen.sum()
