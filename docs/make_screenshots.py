@@ -179,6 +179,21 @@ def training() -> None:
     viewer.close()
 
 
+def votes() -> None:
+    """What a simulated crowd marked in a generated galaxy, and the mask at a threshold."""
+    from napari_astroseg.gui.votes import VotesDock
+
+    viewer = window([])[0]
+    voting = dock(viewer, "Votes", VotesDock)
+    voting.open_votes(write_votes_of_galaxy(Path("galaxies")))
+    wait_for(lambda: not voting.busy)
+    viewer.reset_view()
+    voting.raise_()
+    wait_for(lambda: True)
+    shoot(viewer, "votes", 224)
+    viewer.close()
+
+
 def data() -> None:
     """A folder of simulated bubbles looked over; one of its tiles is broken."""
     from napari_astroseg.gui.data import DataDock
@@ -369,9 +384,32 @@ def write_tiles(folder: Path) -> list[Path]:
     return paths
 
 
+def write_votes_of_galaxy(folder: Path) -> Path:
+    """Twelve people's arms, traced with more or less care, over the galaxy of the bands."""
+    from astropy.io import fits
+    from astropy.wcs import WCS
+
+    from napari_astroseg.sky.looks.colour import fitting
+    from napari_astroseg.sky.votes.writing import Annotator, write_gz3d_like
+
+    blue, green, red = (fits.getdata(path) for path in write_bands(folder / "bands"))
+    header = fits.getheader(folder / "bands" / "galaxy_g.fits")
+    picture = fitting([red.ravel(), green.ravel(), blue.ravel()])(red, green, blue)[..., :3]
+    side, random, people = len(red), np.random.default_rng(8), []
+    y, x = (np.mgrid[:side, :side] - side / 2) / side
+    x, y = 0.9 * x + 0.43 * y, (0.9 * y - 0.43 * x) / 0.62
+    radius, angle = np.hypot(x, y) + 1e-6, np.arctan2(y, x)
+    for number in range(12):
+        turn, wide, inner, outer = random.normal((0, 0.45, 0.08, 0.27), (0.12, 0.15, 0.02, 0.04))
+        phase = 2 * (angle - turn - 4.2 * np.log(radius / 0.05))
+        arm = (np.cos(phase) > 1 - max(wide, 0.1)) & (radius > inner) & (radius < outer)
+        people.append(Annotator(f"volunteer {number + 1}", {"spiral": arm}))
+    return write_gz3d_like(folder / "gz3d_1-1_37_1.fits.gz", picture, people, WCS(header))
+
+
 def write_bands(folder: Path, side: int = 640) -> list[Path]:
     """A spiral galaxy among stars in g, r and i."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     random = np.random.default_rng(5)
     y, x = (np.mgrid[:side, :side] - side / 2) / side
     x, y = 0.9 * x + 0.43 * y, (0.9 * y - 0.43 * x) / 0.62
@@ -464,6 +502,7 @@ def _write(path: Path, values: Any, header: Any) -> None:
 MAKERS: dict[str, Callable[[], None]] = {
     "compare": compare,
     "train": training,
+    "votes": votes,
     "data": data,
     "mosaic": mosaic,
     "rgb": rgb,

@@ -10,11 +10,14 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from napari_astroseg.cli.main import _parser, _with_verb
 from napari_astroseg.recipes.families import family_specs
 from napari_astroseg.sky.simulate import write_filaments
+from napari_astroseg.sky.votes.votemap import VoteMap
+from napari_astroseg.sky.votes.writing import write_votes
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -56,8 +59,9 @@ COMMANDS = [(name(page), line) for page in PAGES for line in commands(page)]
 
 @pytest.fixture
 def a_place_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with a small MAP.fits to run in, importable and forgotten afterwards."""
+    """A folder with MAP.fits and VOTES.fits to run in, importable and forgotten afterwards."""
     write_filaments(tmp_path, n=1, size=160, seed=8)[0].rename(tmp_path / "MAP.fits")
+    write_votes(tmp_path / "VOTES.fits", VoteMap.from_array(np.tile(np.arange(8), (8, 1))))
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     before = set(sys.modules)

@@ -178,15 +178,16 @@ class Engines:
     Parameters
     ----------
     owner
-        The dock.
+        The dock; None where it calls `close` itself.
     """
 
-    def __init__(self, owner: QObject) -> None:
+    def __init__(self, owner: QObject | None = None) -> None:
         self._warm = Engine()
         self._engines: set[Engine] = {self._warm}
         self._jobs: set[Job] = set()
         self._finalizer = weakref.finalize(self, _end_all, self._engines, self._jobs)
-        owner.destroyed.connect(self._finalizer)
+        if owner is not None:
+            owner.destroyed.connect(self._finalizer)
         application = QCoreApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.close)

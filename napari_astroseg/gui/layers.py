@@ -36,6 +36,7 @@ from napari_astroseg.gui.drawn.layerdata import (
 )
 from napari_astroseg.gui.drawn.redraw import unwatch, watch
 from napari_astroseg.gui.look.looks import give_room
+from napari_astroseg.sky.coords.orientation import orientation
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.looks.stretch import Kind
 
@@ -64,6 +65,7 @@ __all__ = [
     "settle",
     "show_plane",
     "sky_image",
+    "turn_north",
 ]
 
 _TOLD = "astroseg"
@@ -112,6 +114,14 @@ def settle(viewer: Viewer) -> None:
     viewer.layers.events.inserted.connect(watch)
     viewer.layers.events.removed.connect(unwatch)
     grow_behind(viewer)
+
+
+def turn_north(viewer: Viewer, image: SkyImage) -> None:
+    """Turn the view upside down where an image's rows run from north to south, else back."""
+    height, width = image.shape
+    around = orientation(image, (width - 1) / 2, (height - 1) / 2)
+    south = around is not None and around.north[1] < 0
+    _camera(viewer).orientation2d = ("down" if south else "up", "right")
 
 
 def adopt(layer: Layer | None) -> SkyImage | None:

@@ -20,6 +20,7 @@ from napari_astroseg.gui.data import DataDock
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.train import TrainDock
+from napari_astroseg.gui.votes import VotesDock
 
 TITLE = "AstroSeg"
 _SIZE = (1400, 900)
@@ -49,6 +50,7 @@ def open_window(
     opening, predicting, training = MosaicDock(viewer), PredictDock(viewer), TrainDock(viewer)
     docks = {
         "Open": opening,
+        "Votes": VotesDock(viewer),
         "Data": DataDock(viewer),
         "Predict": _scrolled(predicting),
         "Compare": CompareDock(viewer),

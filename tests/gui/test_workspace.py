@@ -46,7 +46,14 @@ def test_it_opens_with_its_docks_and_images(opened: Any, tmp_path: Path) -> None
     viewer = opened([write(tmp_path / "a.fits"), write(tmp_path / "b.fits")])
     assert viewer.window.dock_widgets["Open"].busy
     assert spin(lambda: not viewer.window.dock_widgets["Open"].busy)
-    assert list(viewer.window.dock_widgets) == ["Open", "Data", "Predict", "Compare", "Train"]
+    assert list(viewer.window.dock_widgets) == [
+        "Open",
+        "Votes",
+        "Data",
+        "Predict",
+        "Compare",
+        "Train",
+    ]
     assert len(viewer.layers) == 2
     assert viewer.title == "AstroSeg"
     assert all(layers.sky_image(layer) is not None for layer in viewer.layers)

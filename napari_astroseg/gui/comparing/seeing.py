@@ -12,12 +12,12 @@ from napari_astroseg.gui.comparing.blink import Blink
 from napari_astroseg.gui.comparing.canvas import napari_canvas
 from napari_astroseg.gui.comparing.contours import Contours
 from napari_astroseg.gui.comparing.fade import Fade
-from napari_astroseg.gui.comparing.keys import Key, Keys
 from napari_astroseg.gui.comparing.overlaysoff import OverlaysOff
 from napari_astroseg.gui.comparing.seeingcontrols import SeeingControls, show_state
 from napari_astroseg.gui.comparing.sidebyside import SideBySide
 from napari_astroseg.gui.comparing.stage import Stage
 from napari_astroseg.gui.comparing.swipe import Swipe
+from napari_astroseg.gui.keys import Key, Keys
 
 _STEP = 0.05
 _NO_PAIR = "There are no two pictures yet: open another, or bring one onto this one"

@@ -1,0 +1,1 @@
+"""Voting: what the Votes dock is made of."""
