@@ -42,6 +42,20 @@ def add(verb: argparse.ArgumentParser) -> None:
         help="begin with a trained model's weights (fine-tuning)",
     )
     verb.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    verb.add_argument(
+        "--devices",
+        type=int,
+        default=1,
+        metavar="N",
+        help="devices that share each batch, a process for each; on the CPU so many processes",
+    )
+    verb.add_argument(
+        "--nodes",
+        type=int,
+        default=1,
+        metavar="N",
+        help="machines with so many devices each; started there by torchrun or srun",
+    )
     verb.add_argument("--resume", action="store_true", help="go on where the run stopped")
 
 
@@ -67,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
         resume=options.resume,
         command=options.command,
         name=options.name,
+        devices=options.devices,
+        nodes=options.nodes,
     )
     for event in told(train(recipe, where), options.quiet):
         if isinstance(event, Finished):

@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_astroseg.engine.loader import Batch, Loader, Planes, drawn_turns, made_ahead, turned
+from napari_astroseg.engine.batch import PixelBatch
+from napari_astroseg.engine.loader import Judge, Loader, Planes, drawn_turns, made_ahead, turned
 from napari_astroseg.engine.metrics import PixelCounts
+from napari_astroseg.engine.pixeljudge import PixelJudge
 from napari_astroseg.engine.prepare import by_patch, prepared
 from napari_astroseg.errors import DataError
 from napari_astroseg.recipes.data import PatchData
@@ -88,20 +90,24 @@ class TrainingSet(Loader):
         order = rng.permutation(len(patches))
         return Patches(patches.field[order], patches.x[order], patches.y[order]), rng
 
-    def batches(self, number: int) -> tuple[int, Iterator[Batch]]:
+    def batches(self, number: int) -> tuple[int, Iterator[PixelBatch]]:
         """How many batches an epoch has, and each, made while the one before is learnt from."""
         patches, rng = self.epoch(number)
         turns = drawn_turns(rng, len(patches), self._spec.augmentation)
         starts = range(0, len(patches), self._recipe.schedule.batch_size)
         return len(starts), made_ahead(partial(self._batch, patches, turns), starts)
 
-    def validation_batches(self) -> Iterator[Batch]:
+    def validation_batches(self) -> Iterator[PixelBatch]:
         """The validation patches, never turned."""
         still = np.zeros((len(self.validation), 3), np.int64)
         for start in range(0, len(self.validation), self._recipe.schedule.batch_size):
             yield self._batch(self.validation, still, start)
 
-    def figures(self, counts: PixelCounts) -> dict[str, float]:
+    def judge(self) -> Judge:
+        """A judge of the validation pixels."""
+        return PixelJudge(self._figures)
+
+    def _figures(self, counts: PixelCounts) -> dict[str, float]:
         """The highest Dice, and the threshold that gives it."""
         threshold, dice = counts.best()
         return {"dice": dice, "threshold": threshold}
@@ -114,7 +120,7 @@ class TrainingSet(Loader):
                 hold_out(fold, field, split.hold_out_lon_deg)
         return folds
 
-    def _batch(self, patches: Patches, turns: NDArray[np.int64], start: int) -> Batch:
+    def _batch(self, patches: Patches, turns: NDArray[np.int64], start: int) -> PixelBatch:
         stop = min(start + self._recipe.schedule.batch_size, len(patches))
         side = self._spec.patch_px
         made = np.empty((3, stop - start, 1, side, side), np.float32)
@@ -125,7 +131,7 @@ class TrainingSet(Loader):
                 planes = prepared(stamp[0], stamp[3] > 0, self._recipe)
                 stamp = np.stack((planes, stamp[1], stamp[2]))
             made[:, slot, 0] = turned(stamp[:3], turns[i])
-        return Batch(*made)
+        return PixelBatch(*made)
 
 
 def _stored(field: FourMaps, recipe: Recipe) -> Planes:

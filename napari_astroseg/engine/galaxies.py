@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_astroseg.engine.loader import Batch, Loader, Planes, drawn_turns, made_ahead, turned
+from napari_astroseg.engine.batch import PixelBatch
+from napari_astroseg.engine.loader import Judge, Loader, Planes, drawn_turns, made_ahead, turned
 from napari_astroseg.engine.metrics import PixelCounts
+from napari_astroseg.engine.pixeljudge import PixelJudge
 from napari_astroseg.engine.prepare import prepared
 from napari_astroseg.errors import DataError, OutputError
 from napari_astroseg.recipes.data import VoteData
@@ -62,7 +64,7 @@ class GalaxySet(Loader):
         )
         self.notes = left_out(dataset)
 
-    def batches(self, number: int) -> tuple[int, Iterator[Batch]]:
+    def batches(self, number: int) -> tuple[int, Iterator[PixelBatch]]:
         """How many batches an epoch has, and each, of all training galaxies in a new order."""
         schedule = self._recipe.schedule
         rng = np.random.default_rng([schedule.seed, number])
@@ -71,13 +73,17 @@ class GalaxySet(Loader):
         starts = range(0, len(order), schedule.batch_size)
         return len(starts), made_ahead(partial(self._batch, order, turns), starts)
 
-    def validation_batches(self) -> Iterator[Batch]:
+    def validation_batches(self) -> Iterator[PixelBatch]:
         """The validation galaxies, never turned."""
         size = self._recipe.schedule.batch_size
         for start in range(0, len(self.validation), size):
             yield batch_of(self.validation[start : start + size], self._recipe)
 
-    def figures(self, counts: PixelCounts) -> dict[str, float]:
+    def judge(self) -> Judge:
+        """A judge of the validation pixels."""
+        return PixelJudge(self._figures)
+
+    def _figures(self, counts: PixelCounts) -> dict[str, float]:
         """Jaccard, precision and accuracy of all validation pixels together."""
         chosen = self._recipe.prediction.threshold
         threshold = counts.best()[0] if chosen is None else chosen
@@ -88,7 +94,7 @@ class GalaxySet(Loader):
             "threshold": threshold,
         }
 
-    def _batch(self, order: NDArray[np.intp], turns: NDArray[np.int64], start: int) -> Batch:
+    def _batch(self, order: NDArray[np.intp], turns: NDArray[np.int64], start: int) -> PixelBatch:
         mine = slice(start, start + self._recipe.schedule.batch_size)
         stamps = self.training[order[mine]]
         for stamp, turn in zip(stamps, turns[mine], strict=True):
@@ -145,11 +151,11 @@ def _keep(name: str, shape: tuple[int, ...], stamps: Iterator[Stamp]) -> None:
             file.write(stamp.tobytes())
 
 
-def batch_of(stamps: Stamp, recipe: Recipe) -> Batch:
+def batch_of(stamps: Stamp, recipe: Recipe) -> PixelBatch:
     """Stamps (N, 4, side, side) as a network takes them; every pixel teaches."""
     seen = np.ones((len(stamps), 1, *stamps.shape[2:]), bool)
     planes: Planes = prepared(stamps[:, :3], seen, recipe)
-    return Batch(planes, stamps[:, 3:].astype(np.float32), seen.astype(np.float32))
+    return PixelBatch(planes, stamps[:, 3:].astype(np.float32), seen.astype(np.float32))
 
 
 def left_out(dataset: Dataset) -> tuple[str, ...]:

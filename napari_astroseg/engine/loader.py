@@ -5,27 +5,28 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_astroseg.engine.metrics import PixelCounts
+from napari_astroseg.engine.batch import Batch
 from napari_astroseg.recipes.data import Augmentation
 
 Planes = NDArray[np.float32]
+Made = TypeVar("Made")
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Stamps of sky: `planes` (N, bands, side, side), `target` and `weight` (N, 1, side, side).
+class Judge(ABC):
+    """Gathers a network's answers on validation stamps, and says how good they are."""
 
-    All float32. `weight` is 1 on labelled valid pixels and 0 elsewhere.
-    """
+    @abstractmethod
+    def add(self, answer: Any, batch: Any) -> None:
+        """Take in the answer to one batch."""
 
-    planes: Planes
-    target: Planes
-    weight: Planes
+    @abstractmethod
+    def figures(self) -> dict[str, float]:
+        """The figures: the one that tells the best epoch and `threshold` among them."""
 
 
 class Loader(ABC):
@@ -54,11 +55,11 @@ class Loader(ABC):
         """The validation stamps, never turned."""
 
     @abstractmethod
-    def figures(self, counts: PixelCounts) -> dict[str, float]:
-        """Validation figures, the one that tells the best epoch and `threshold` among them."""
+    def judge(self) -> Judge:
+        """A new judge of the validation stamps."""
 
 
-def made_ahead(make: Callable[[int], Batch], starts: range) -> Iterator[Batch]:
+def made_ahead(make: Callable[[int], Made], starts: range) -> Iterator[Made]:
     """The batch of each start, made while the one before is learnt from."""
     with ThreadPoolExecutor(1, thread_name_prefix="next-batch") as maker:
         following = maker.submit(make, starts[0])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_astroseg.errors import SetupError
+
 
 @dataclass(frozen=True)
 class Run:
@@ -27,6 +29,10 @@ class Run:
         The command that started it, for the model's card.
     name
         What the model's card calls it; the recipe's name by default.
+    devices
+        Devices that share each batch, a process for each; on the CPU so many processes.
+    nodes
+        Machines with so many devices each; started there by torchrun or SLURM.
     """
 
     data: Path
@@ -36,3 +42,9 @@ class Run:
     resume: bool = False
     command: str = ""
     name: str = ""
+    devices: int = 1
+    nodes: int = 1
+
+    def __post_init__(self) -> None:
+        if self.devices < 1 or self.nodes < 1:
+            raise SetupError("a training needs at least one device and one node; give 1 or more")

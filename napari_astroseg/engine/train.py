@@ -7,38 +7,32 @@ epoch the run's folder holds a checkpoint and the best model so far, each writte
 from __future__ import annotations
 
 import copy
-import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 
-from napari_astroseg.engine.batches import TrainingSet
 from napari_astroseg.engine.card import MODEL_FILE, ModelCard
 from napari_astroseg.engine.checkpoint import LAST_FILE, Standing, load_checkpoint, save_checkpoint
 from napari_astroseg.engine.events import EpochDone, Event, Finished, Started, StepDone, Warned
-from napari_astroseg.engine.galaxies import GalaxySet
-from napari_astroseg.engine.loader import Batch, Loader
-from napari_astroseg.engine.metrics import PixelCounts
+from napari_astroseg.engine.history import History
+from napari_astroseg.engine.loader import Loader
+from napari_astroseg.engine.loading import loader
 from napari_astroseg.engine.model import Model, load_model, torch_device
 from napari_astroseg.engine.nets import build
 from napari_astroseg.engine.nets.base import Net
 from napari_astroseg.engine.preparing import heard
 from napari_astroseg.engine.provenance import versions
+from napari_astroseg.engine.ranks import fabric_for, joined
 from napari_astroseg.engine.run import Run
-from napari_astroseg.errors import OutputError, TrainingError
-from napari_astroseg.recipes.data import VoteData
+from napari_astroseg.engine.stepping import Stepper, diverged, optimiser_for
+from napari_astroseg.errors import TrainingError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.files.writing import replacing
-from napari_astroseg.sky.progress import Progress, silent
 
-HISTORY_FILE = "history.jsonl"
 RECIPE_FILE = "recipe.yaml"
 
 
@@ -55,9 +49,19 @@ def train(recipe: Recipe, run: Run) -> Iterator[Event]:
     DataError, TrainingError
         When the data cannot be learnt from, or the loss is no longer a number.
     """
+    with joined(recipe, run):
+        yield from _trained(recipe, run)
+
+
+def _trained(recipe: Recipe, run: Run) -> Iterator[Event]:
     begun = time.perf_counter()
-    data = yield from heard(partial(_loader, recipe, run.data))
+    data = yield from heard(partial(loader, recipe, run.data))
     training = Training(recipe, run, data)
+    if not training.fabric.is_global_zero:  # another process tells how it goes
+        while training.goes_on:
+            for _ in training.epoch():
+                pass
+        return
     yield Started(
         f"training {recipe.name} on {training.data.told}",
         recipe.schedule.epochs - training.progress.epoch,
@@ -90,19 +94,19 @@ class Training:
     def __init__(self, recipe: Recipe, run: Run, data: Loader | None = None) -> None:
         self.recipe, self.run = recipe, run
         torch.manual_seed(recipe.schedule.seed)
-        self.data = _loader(recipe, run.data) if data is None else data
+        self.data = loader(recipe, run.data) if data is None else data
         self._digest = self.data.digest
         device = torch_device(run.device)
-        self.fabric = Fabric(
-            accelerator=device.type, devices=1, precision=recipe.schedule.precision
-        )
+        self.fabric = fabric_for(recipe, run, device)
         net = _begun_from(recipe, run.start_from) if run.start_from else build(recipe.family)
-        optimiser = torch.optim.Adam(net.parameters(), lr=recipe.schedule.learning_rate)
+        optimiser = optimiser_for(recipe.schedule, net)
         self.progress = Standing(0, -math.inf, 0, recipe.to_yaml(), self._digest)
         self.best_figures: dict[str, float] = {}
         self.bare: Net = net
         self.net, self.optimiser = self.fabric.setup(net, optimiser)
-        self.net.mark_forward_method("loss")
+        self.net.mark_forward_method("learn")
+        self._stepper = Stepper(self.fabric, self.net, self.optimiser, recipe.schedule, run.out)
+        self._history = History(run.out)
         self.warnings = list(self.data.notes)
         self._begin_or_go_on()
 
@@ -114,13 +118,16 @@ class Training:
             self.progress = load_checkpoint(
                 last, self.bare, self.optimiser, self.recipe.to_yaml(), self._digest
             )
-            self.best_figures = self._history()[self.progress.best_epoch - 1]["validation"]
+            if self.fabric.is_global_zero:
+                rows = self._history.kept(self.progress.epoch)
+                self.best_figures = rows[self.progress.best_epoch - 1]["validation"]
             return
         if self.run.resume:
             self.warnings.append(
                 f"{self.run.out} holds no {LAST_FILE}: starting from the beginning"
             )
-        self._begin_folder()
+        if self.fabric.is_global_zero:
+            self._begin_folder()
 
     @property
     def goes_on(self) -> bool:
@@ -133,18 +140,20 @@ class Training:
     def epoch(self) -> Iterator[Event]:
         """Train one epoch, validate, and leave the run's folder up to date."""
         number, begun = self.progress.epoch + 1, time.perf_counter()
-        rate = self._set_rate(number)
+        rate = self._set_pace(number)
         losses: list[float] = []
         for event in self._steps(number):
-            losses.append(event.loss)
+            if isinstance(event, StepDone):
+                losses.append(event.loss)
             yield event
-        counts, validation = self._validated(number)
-        figures = {"loss": validation, **self.data.figures(counts)}
+        figures = self._validated(number) if self.fabric.is_global_zero else {}
+        figures = self.fabric.broadcast(figures)
         figure = figures[self.recipe.data.figure]
         better = figure > self.progress.best
         if better:
             self.best_figures = figures
-            self._save_model(figures)
+            if self.fabric.is_global_zero:
+                self._save_model(figures)
         self.progress = Standing(
             number,
             max(figure, self.progress.best),
@@ -162,59 +171,50 @@ class Training:
             better,
             seconds,
         )
-        # History first: an epoch that the checkpoint counts is always in it.
-        self._remember(done)
-        save_checkpoint(self.run.out / LAST_FILE, self.bare, self.optimiser, self.progress)
+        if self.fabric.is_global_zero:
+            # History first: an epoch that the checkpoint counts is always in it.
+            self._history.add(done)
+            save_checkpoint(self.run.out / LAST_FILE, self.bare, self.optimiser, self.progress)
         yield done
 
-    def _steps(self, number: int) -> Iterator[StepDone]:
+    def _steps(self, number: int) -> Iterator[StepDone | Warned]:
         self.net.train()
         # Dropout draws of seed and epoch alone, so that a resumed training repeats it anywhere.
         torch.manual_seed(_epoch_seed(self.recipe.schedule.seed, number))
         total, batches = self.data.batches(number)
         begun, seen = time.perf_counter(), 0
         for step, batch in enumerate(batches, start=1):
-            loss = float(self._step(batch))
-            if not math.isfinite(loss):
-                raise _diverged(f"epoch {number}, step {step}")
-            seen += len(batch.planes)
-            yield StepDone(step, total, number, loss, seen / (time.perf_counter() - begun))
+            for sentence in self._stepper.step(batch, f"epoch {number}, step {step}"):
+                yield Warned(sentence)
+            seen += len(batch)
+            rate = seen / (time.perf_counter() - begun)
+            yield StepDone(step, total, number, self._stepper.loss, rate)
 
-    def _step(self, batch: Batch) -> torch.Tensor:
-        planes, target, weight = self._on_device(batch)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss: torch.Tensor = self.net.loss(self.net(planes), target, weight)
-        self.fabric.backward(loss)
-        self.optimiser.step()
-        return loss.detach()
-
-    def _validated(self, number: int) -> tuple[PixelCounts, float]:
-        """Pixel counts and mean loss over the validation patches, after epoch `number`."""
+    def _validated(self, number: int) -> dict[str, float]:
+        """Mean loss and figures of the validation stamps, after epoch `number`."""
         self.net.eval()
-        counts, total, pixels = PixelCounts(), 0.0, 0.0
-        with torch.inference_mode():
+        judge, total, worth = self.data.judge(), 0.0, 0.0
+        with torch.inference_mode(), self.fabric.autocast():
             for batch in self.data.validation_batches():
-                planes, target, weight = self._on_device(batch)
-                scores = self.net(planes)
-                counted = float(weight.sum())
-                loss = float(self.net.loss(scores, target, weight))
-                if not math.isfinite(loss):  # the epoch's very last step can break it
-                    raise _diverged(f"the validation of epoch {number}")
-                total += loss * counted
-                pixels += counted
-                probability = self.bare.probability(scores).float().cpu().numpy()
-                counts.add(probability, batch.target > 0, batch.weight > 0)
-        return counts, total / max(pixels, 1.0)
+                answer, loss = self.bare.judged(batch.on(self.fabric.device))
+                if not math.isfinite(float(loss)):  # the epoch's very last step can break it
+                    raise diverged(f"the validation of epoch {number}")
+                total += float(loss) * batch.worth
+                worth += batch.worth
+                judge.add(answer, batch)
+        return {"loss": total / max(worth, 1.0), **judge.figures()}
 
-    def _on_device(self, batch: Batch) -> tuple[torch.Tensor, ...]:
-        arrays = (batch.planes, batch.target, batch.weight)
-        return tuple(torch.from_numpy(array).to(self.fabric.device) for array in arrays)
-
-    def _set_rate(self, number: int) -> float:
+    def _set_pace(self, number: int) -> float:
+        """Set rate and resting weights of an epoch, and tell the rate."""
         schedule = self.recipe.schedule
-        rate = schedule.learning_rate * schedule.decay ** ((number - 1) // schedule.decay_every)
+        rate = schedule.rate_at(number)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
+        if schedule.head_stages:
+            heads = {id(weight) for weight in self.bare.heads()}
+            rest = schedule.heads_only_at(number)
+            for weight in self.bare.parameters():
+                weight.requires_grad_(not rest or id(weight) in heads)
         return rate
 
     def _save_model(self, figures: dict[str, float]) -> None:
@@ -238,51 +238,11 @@ class Training:
             temporary.write_text(self.recipe.to_yaml(), encoding="utf-8")
         # A checkpoint of earlier work must not be taken for this one's.
         (self.run.out / LAST_FILE).unlink(missing_ok=True)
-        with replacing(self.run.out / HISTORY_FILE) as temporary:
-            temporary.write_text("", encoding="utf-8")
-
-    def _history(self) -> list[dict[str, dict[str, float]]]:
-        """The rows of the epochs that the checkpoint counts; a row beyond them is cut off."""
-        path = self.run.out / HISTORY_FILE
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()[: self.progress.epoch]
-            rows = [json.loads(line) for line in lines]
-        except (OSError, ValueError) as error:
-            raise _history_lost(path) from error
-        if len(rows) < self.progress.epoch:
-            raise _history_lost(path)
-        with replacing(path) as temporary:
-            temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        return rows
-
-    def _remember(self, done: EpochDone) -> None:
-        path = self.run.out / HISTORY_FILE
-        try:
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(done)) + "\n")
-        except OSError as error:
-            raise OutputError(
-                f"{path} cannot be written ({(error.strerror or str(error)).lower()}); free some "
-                "space and run again with --resume"
-            ) from error
+        self._history.begin()
 
 
 def _epoch_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> 1)
-
-
-def _diverged(where: str) -> TrainingError:
-    return TrainingError(
-        f"the loss is no longer a number at {where}; lower schedule.learning_rate and train "
-        "again: the best epoch so far is kept"
-    )
-
-
-def _history_lost(path: Path) -> TrainingError:
-    return TrainingError(
-        f"{path} does not hold the epochs that the checkpoint counts; put it back, or start again "
-        "without --resume"
-    )
 
 
 def _begun_from(recipe: Recipe, name_or_path: str) -> Net:
@@ -294,10 +254,3 @@ def _begun_from(recipe: Recipe, name_or_path: str) -> Net:
             "it with its own recipe: name the model in the recipe's place"
         )
     return copy.deepcopy(model.net)
-
-
-def _loader(recipe: Recipe, data: Path, progress: Progress = silent) -> Loader:
-    """What the recipe learns from."""
-    if isinstance(recipe.data, VoteData):
-        return GalaxySet(recipe, data, progress)
-    return TrainingSet(recipe, data)

@@ -6,7 +6,7 @@ import hashlib
 from importlib import resources
 from pathlib import Path
 from textwrap import shorten
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import (
@@ -25,6 +25,7 @@ from napari_astroseg.recipes.families import family_spec
 from napari_astroseg.recipes.families.base import FamilySpec
 from napari_astroseg.recipes.families.unet5 import Spec as UNet5
 from napari_astroseg.recipes.normalisation import MinMax, Normalisation
+from napari_astroseg.recipes.schedule import WRITTEN, Schedule
 
 _LAYOUTS: dict[str, type[PatchData | VoteData]] = {"four_maps": PatchData, "gz3d": VoteData}
 _TAGS = ("kind", "layout")
@@ -53,23 +54,6 @@ class Expectation(Frozen):
         if low is not None and high is not None and low >= high:
             raise ValueError("`typical_low` must lie below `typical_high`")
         return self
-
-
-class Schedule(Frozen):
-    """How a network is trained."""
-
-    epochs: int = Field(20, ge=1, le=100_000, description="passes over the training patches")
-    batch_size: int = Field(64, ge=1, le=65_536, description="patches per step")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's rate at the start")
-    decay: float = Field(0.1, gt=0, le=1, description="factor on the rate every `decay_every`")
-    decay_every: int = Field(10, ge=1, description="epochs between two decays")
-    patience: int | None = Field(
-        None, ge=1, description="stop after this many epochs without a better figure; empty: never"
-    )
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
-        "32-true", description="arithmetic of the forward and backward pass"
-    )
-    seed: int = Field(0, ge=0, le=2**63, description="the same seed gives the same training")
 
 
 class Prediction(Frozen):
@@ -200,7 +184,8 @@ class Recipe(Frozen):
 
     def to_yaml(self) -> str:
         """The recipe as YAML, which `from_yaml` gives back unchanged."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        values = self.model_dump(mode="json", context=WRITTEN)
+        return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
     def replace(self, /, **changes: Any) -> Recipe:
         """The same recipe with fields changed and checked; `a__b` or `{"a.b": …}` reach inside.

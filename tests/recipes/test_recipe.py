@@ -23,7 +23,8 @@ from napari_astroseg.recipes.families.base import FamilySpec
 from napari_astroseg.recipes.families.unet5 import Spec as UNet5
 from napari_astroseg.recipes.families.unet38 import Spec as UNet38
 from napari_astroseg.recipes.normalisation import Local, Log, MinMax
-from napari_astroseg.recipes.recipe import Recipe, Schedule, preset_names
+from napari_astroseg.recipes.recipe import Recipe, preset_names
+from napari_astroseg.recipes.schedule import Schedule
 
 each_preset = pytest.mark.parametrize("name", preset_names())
 
@@ -381,3 +382,27 @@ def test_a_broken_package_is_left_out_with_a_warning(
     installed.append(EntryPoint("broken", "no_such_module:Spec", "napari_astroseg.families"))
     with pytest.warns(UserWarning, match=r"'broken' \(no_such_module:Spec\) is left out"):
         assert Recipe.from_yaml(filaments.to_yaml()) == filaments
+
+
+def test_stages_say_the_rate_of_each_epoch():
+    schedule = Schedule(
+        epochs=6, stage_epochs=(1, 2, 3), stage_rates=(1e-3, 1e-4, 1e-5), head_stages=1
+    )
+    assert [schedule.rate_at(n) for n in range(1, 7)] == [1e-3, 1e-4, 1e-4, 1e-5, 1e-5, 1e-5]
+    assert [schedule.heads_only_at(n) for n in (1, 2, 6)] == [True, False, False]
+    assert not Schedule().heads_only_at(1)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"stage_epochs": [5]}, "equally many"),
+        ({"stage_epochs": [5], "stage_rates": [1e-3]}, "add up to 5"),
+        ({"stage_epochs": [20, 0], "stage_rates": [1e-3, 1e-3]}, "needs an epoch"),
+        ({"stage_epochs": [20], "stage_rates": [2.0]}, "above 0"),
+        ({"head_stages": 1}, "at most the number of stages"),
+    ],
+)
+def test_stages_that_do_not_fit_are_refused(change, says):
+    with pytest.raises(RecipeError, match=says):
+        Recipe.preset("filaments").replace(schedule={"epochs": 20} | change)

@@ -147,9 +147,9 @@ class PatientLevel(ArrayFace):
         x, y = window.x // ratio, window.y // ratio
         above = Window(x, y, -(-window.x_end // ratio) - x, -(-window.y_end // ratio) - y)
         small = self.coarser.at_hand(above, stretch)
-        of_rows = np.arange(window.y, window.y_end) // ratio - y
-        of_columns = np.arange(window.x, window.x_end) // ratio - x
-        small.take(of_columns, axis=1).take(of_rows, axis=0, out=values, mode="clip")
+        wide = np.empty((small.shape[0], window.width), np.float32)
+        _spread(small.T, ratio, window.x - x * ratio, wide.T)
+        _spread(wide, ratio, window.y - y * ratio, values)
 
     def _ring(self, window: Window) -> list[Place]:
         """The chunks around a window, which a pan will ask for."""
@@ -199,6 +199,15 @@ class PatientStack(ArrayFace):
                 self._planes.pop(old, None)
             self._planes[index] = made
         return made
+
+
+def _spread(rows: Floats, ratio: int, skipped: int, out: Floats) -> None:
+    """Put each row into `out` `ratio` times, the first `skipped` of all left out."""
+    for turn in range(ratio):  # in strides: three times as fast as looking each row up
+        first = (turn - skipped) % ratio
+        places = out[first::ratio]
+        begin = (skipped + first) // ratio
+        places[...] = rows[begin : begin + len(places)]
 
 
 def _places(window: Window) -> list[Place]:

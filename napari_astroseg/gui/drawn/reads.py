@@ -19,7 +19,7 @@ from napari_astroseg.sky.pyramids.pyramidfile import Store
 if TYPE_CHECKING:
     from napari_astroseg.sky.looks.stretch import Stretch
 
-PATIENCE_S = 0.015
+PATIENCE_S = 0.01
 """How long the window's thread waits for what is being read."""
 RETRY_S = 10.0
 """What could not be read is not tried again before that."""
