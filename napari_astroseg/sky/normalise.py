@@ -41,6 +41,22 @@ def minmax(values: NDArray[Any], valid: Mask) -> Plane:
     return result
 
 
+def peaks_clipped(values: NDArray[Any], valid: Mask, stars: Mask, sigmas: float = 3.0) -> Plane:
+    """Less the minimum, clipped at mean + 3 sigma, over the maximum (Nishimoto+2025).
+
+    Mean and standard deviation are of the valid pixels that are not on stars; of all valid ones
+    where nothing else is left. A constant plane gives 0.
+    """
+    if not valid.any():
+        return np.zeros(values.shape, np.float32)
+    above = np.where(valid, values - values[valid].min(), 0).astype(np.float32)
+    counted = valid & ~stars
+    known = above[counted if counted.any() else valid].astype(np.float64)
+    np.minimum(above, known.mean() + sigmas * known.std(), out=above)
+    top = above.max()
+    return above / top if top > 0 else above
+
+
 def log_between(values: NDArray[Any], valid: Mask, low: float, high: float) -> Plane:
     """log10, with `low` at 0 and `high` at 1, not clipped beyond them but at 0 from below."""
     counted = valid & (values > 0)

@@ -84,14 +84,16 @@ def _of_items(
 ) -> Iterator[Stamp]:
     """Stamps of whole items, one of each in a random order before any has a second."""
     numbers = dataset.of(part)
-    clashes = _clashes(dataset) if part == "training" else None
+    clashes = clashes_with(dataset) if part == "training" else None
+    images = {number: dataset.items[number].image for number in numbers.tolist()}
+    refusing = {} if clashes is None else {n: clashes(each) for n, each in images.items()}
     done = 0
     while done < tries:
         for number in rng.permutation(numbers).tolist():
             done += 1
-            image = dataset.items[number].image
-            window = _window(image.shape, size_px, rng)
-            if clashes is None or not clashes(image, window):
+            window = _window(images[number].shape, size_px, rng)
+            refuses = refusing.get(number)
+            if refuses is None or not refuses(window):
                 yield Stamp(number, window)
             if done >= tries:
                 return
@@ -107,22 +109,32 @@ def _window(shape: tuple[int, int], size: int, rng: np.random.Generator) -> Wind
     return Window(corner[0], corner[1], size, size)
 
 
-def _clashes(dataset: Dataset) -> Callable[[SkyImage, Window], bool] | None:
-    """Whether a window of a tile reaches into a tile that validates; None where none can."""
+def clashes_with(dataset: Dataset) -> Callable[[SkyImage], Callable[[Window], bool] | None] | None:
+    """For a tile, whether a window of it reaches into a tile that validates.
+
+    None where no item of the dataset, or no window of that tile, can.
+    """
     if dataset.layout != "bubbles":
         return None
     tiles = [dataset.items[n].image for n in dataset.of("validation").tolist()]
 
-    def clashes(image: SkyImage, window: Window) -> bool:
-        step = max(window.width, window.height) / (_GRID - 1)
-        x, y = np.meshgrid(
-            np.linspace(window.x, window.x_end - 1, _GRID),
-            np.linspace(window.y, window.y_end - 1, _GRID),
-        )
-        sky = image.sky(x, y)
-        return any(_near(tile, tile.pixel(sky), step + 1).any() for tile in tiles)
+    def of_tile(image: SkyImage) -> Callable[[Window], bool] | None:
+        near = [tile for tile in tiles if _reaches(image, Window.whole(image.shape), tile)]
+        if not near:
+            return None
+        return lambda window: any(_reaches(image, window, tile) for tile in near)
 
-    return clashes
+    return of_tile
+
+
+def _reaches(image: SkyImage, window: Window, tile: SkyImage) -> bool:
+    """Whether a window of an image shows sky that a tile shows."""
+    step = max(window.width, window.height) / (_GRID - 1)
+    x, y = np.meshgrid(
+        np.linspace(window.x, window.x_end - 1, _GRID),
+        np.linspace(window.y, window.y_end - 1, _GRID),
+    )
+    return bool(_near(tile, tile.pixel(image.sky(x, y)), step + 1).any())
 
 
 def _near(

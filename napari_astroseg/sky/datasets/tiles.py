@@ -99,6 +99,11 @@ def boxes(image: SkyImage, bubbles: Sequence[Bubble]) -> NDArray[np.float64]:
     )
 
 
+def fed_bands(image: SkyImage) -> tuple[int, ...]:
+    """The planes of a tile that a network is fed, by number: r (24 µm), then g (8 µm)."""
+    return tuple(image.bands.index(band) for band in _NEEDED)
+
+
 def shown(edges: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.float64]:
     """The share of each box (N, 4) that an image of `shape` shows, 0 to 1."""
     low = np.maximum(edges[:, :2], -0.5)

@@ -1,0 +1,1 @@
+"""Augmenting: an image, its masks and its boxes, changed together."""
