@@ -219,11 +219,11 @@ def test(display: bool) -> int:
     windows = [("the window on PyQt5", "pyqt5"), ("the window on PyQt6", "pyqt6")]
     below = "all that lies below the window"
     with screen(display) as variables, tempfile.TemporaryFile("w+") as told:
-        command = [*pytest, "--cov", "--cov-report=term"]
+        command = [*pytest, "--cov", "--cov-report=term", "--durations=25"]
         others = start(command, variables, "pyqt6", stdout=told, stderr=subprocess.STDOUT)
         for what, binding in windows if PYQT5 else windows[1:]:
             say(f"\nTesting {what}")
-            if run([*pytest, "tests/gui"], variables, binding):
+            if run([*pytest, "tests/gui", "--durations=25"], variables, binding):
                 failed.append(what)
         say(f"\nTesting {below}")
         if others.wait():

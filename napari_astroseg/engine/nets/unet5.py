@@ -13,13 +13,10 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from napari_astroseg.engine.nets.base import Halo, Net
+from napari_astroseg.engine.nets.blocks import BLOCK_REACH, block, folded
 from napari_astroseg.recipes.families.unet5 import Spec
-
-_BLOCK_REACH = 2
-"""Two 3×3 convolutions look two pixels far."""
 
 
 def build(spec: Spec) -> UNet5:
@@ -34,10 +31,10 @@ class UNet5(Net):
         super().__init__()
         widths = (*spec.channels, spec.bottleneck)
         sources = (spec.bands, *widths[:-1])
-        self.down = nn.ModuleList(_block(i, o) for i, o in zip(sources, widths, strict=True))
+        self.down = nn.ModuleList(block(i, o) for i, o in zip(sources, widths, strict=True))
         steps = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.up = nn.ModuleList(nn.ConvTranspose2d(i, o, 2, stride=2) for i, o in steps)
-        self.merge = nn.ModuleList(_block(2 * o, o) for _, o in steps)
+        self.merge = nn.ModuleList(block(2 * o, o) for _, o in steps)
         self.head = nn.Conv2d(widths[0], 1, 1)
         depth = len(spec.channels)
         self.stride = spec.stride
@@ -47,8 +44,8 @@ class UNet5(Net):
         """Scores (n, 1, h, w); on the way up only what the wanted part needs is computed."""
         skips: list[Tensor] = []
         features = planes
-        for level, block in enumerate(self.down):
-            features = block(F.max_pool2d(features, 2) if level else features)
+        for level, encode in enumerate(self.down):
+            features = encode(F.max_pool2d(features, 2) if level else features)
             skips.append(features)
         depth = len(self.up)
         margins = _margins(depth)
@@ -57,7 +54,7 @@ class UNet5(Net):
         for step, (up, merge) in enumerate(zip(self.up, self.merge, strict=True)):
             level = depth - 1 - step
             features, kept = up(features), Halo(*(2 * side for side in kept))
-            features, kept = _crop(features, kept, margins[level] + _BLOCK_REACH)
+            features, kept = _crop(features, kept, margins[level] + BLOCK_REACH)
             here = Halo(*(side // 2**level for side in halo))
             skip = _trim(skips[level], Halo(*(h - k for h, k in zip(here, kept, strict=True))))
             features = merge(torch.cat((skip, features), 1))
@@ -77,8 +74,8 @@ class UNet5(Net):
     def fused(self) -> UNet5:
         """A copy whose batch norms are folded into their convolutions."""
         twin = copy.deepcopy(self).eval()
-        twin.down = nn.ModuleList(_folded(block) for block in twin.down)
-        twin.merge = nn.ModuleList(_folded(block) for block in twin.merge)
+        twin.down = nn.ModuleList(folded(each) for each in twin.down)
+        twin.merge = nn.ModuleList(folded(each) for each in twin.merge)
         return twin
 
 
@@ -88,9 +85,9 @@ def aligned_reach(depth: int) -> int:
     For tiles whose origin and sides are multiples of `2**depth`: 94 at the published depth of 4.
     A single pixel inside such a tile may see `2**depth - 1` further.
     """
-    need = _margins(depth)[depth] + _BLOCK_REACH
+    need = _margins(depth)[depth] + BLOCK_REACH
     for _ in range(depth):
-        need = 2 * need + _BLOCK_REACH
+        need = 2 * need + BLOCK_REACH
     return need
 
 
@@ -98,7 +95,7 @@ def _margins(depth: int) -> list[int]:
     """Pixels around the wanted part that each level's output must still have, finest first."""
     margins = [0]
     for _ in range(depth):
-        margins.append(math.ceil((margins[-1] + _BLOCK_REACH) / 2))
+        margins.append(math.ceil((margins[-1] + BLOCK_REACH) / 2))
     return margins
 
 
@@ -112,25 +109,3 @@ def _trim(features: Tensor, off: Halo) -> Tensor:
     """Cut `off` pixels from the sides."""
     height, width = features.shape[-2:]
     return features[..., off.top : height - off.bottom, off.left : width - off.right]
-
-
-def _folded(block: nn.Module) -> nn.Sequential:
-    """A block's convolutions with their batch norms inside them."""
-    layers = list(block.children())
-    folded: list[nn.Module] = []
-    for convolution, norm in zip(layers[0::3], layers[1::3], strict=True):
-        assert isinstance(convolution, nn.Conv2d)
-        assert isinstance(norm, nn.BatchNorm2d)
-        folded += [fuse_conv_bn_eval(convolution, norm), nn.ReLU(inplace=True)]
-    return nn.Sequential(*folded)
-
-
-def _block(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )

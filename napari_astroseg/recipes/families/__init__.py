@@ -1,8 +1,9 @@
 """Network families: one small spec file each, and this list.
 
-To add one: write `recipes/families/NAME.py` with a `FamilySpec` whose `kind` is NAME,
-`engine/nets/NAME.py` with a `build(spec)`, and add NAME below. Other packages add theirs by an
-entry point in the group `napari_astroseg.families` that names their spec class.
+To add one: write `recipes/families/NAME.py` with a `FamilySpec` whose `kind` is NAME (or whose
+`net` names the module), `engine/nets/NAME.py` with a `build(spec)`, and add NAME below. Other
+packages add theirs by an entry point in the group `napari_astroseg.families` that names their
+spec class.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from importlib.metadata import entry_points
 from napari_astroseg.errors import RecipeError
 from napari_astroseg.recipes.families.base import FamilySpec
 
-FAMILIES = ("unet5", "unet38")
+FAMILIES = ("unet5", "unetpp", "unet38")
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field, field_validator
+
 from napari_astroseg.recipes.base import Frozen
 
 
@@ -29,3 +31,28 @@ class FamilySpec(Frozen):
     def net(self) -> str:
         """Dotted name of the module whose `build(spec)` makes the network."""
         return f"napari_astroseg.engine.nets.{self.kind}"
+
+
+class UNetSpec(FamilySpec):
+    """Width and depth of a U-Net: an encoder that halves its input level by level, and back."""
+
+    channels: tuple[int, ...] = Field(
+        (64, 128, 256, 512),
+        min_length=1,
+        max_length=6,
+        description="feature maps of the encoder's levels, finest first",
+    )
+    bottleneck: int = Field(1024, ge=4, le=4096, description="feature maps at the coarsest level")
+    bands: int = Field(1, ge=1, le=64, description="input planes")
+
+    @field_validator("channels")
+    @classmethod
+    def _each_level_has_some(cls, channels: tuple[int, ...]) -> tuple[int, ...]:
+        if not all(1 <= width <= 4096 for width in channels):
+            raise ValueError("every level needs 1 to 4096 feature maps")
+        return channels
+
+    @property
+    def stride(self) -> int:
+        """One halving per level of the encoder."""
+        return int(2 ** len(self.channels))
