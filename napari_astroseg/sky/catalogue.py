@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from napari_astroseg.errors import CatalogueError
 from napari_astroseg.sky.files.writing import replacing
 
-_FORMATS = {
+FORMATS = {
     ".ecsv": "ascii.ecsv",
     ".csv": "ascii.csv",
     ".fits": "fits",
@@ -78,11 +78,11 @@ class Catalogue:
             When the ending names no format.
         """
         path = Path(path)
-        kind = _FORMATS.get(path.suffix.lower())
+        kind = FORMATS.get(path.suffix.lower())
         if kind is None:
             raise CatalogueError(
                 f"{path.name}: no catalogue format ends in {path.suffix!r}; "
-                f"use one of {', '.join(_FORMATS)}"
+                f"use one of {', '.join(FORMATS)}"
             )
         table = self._bare() if kind == "ascii.csv" else self.table.copy()
         if kind != "ascii.csv":
@@ -118,9 +118,9 @@ class Catalogue:
             When the file is no table or has no positions.
         """
         path = Path(path)
-        kind = _FORMATS.get(path.suffix.lower())
+        kind = FORMATS.get(path.suffix.lower())
         if kind is None:
-            raise CatalogueError(f"{path.name}: use one of {', '.join(_FORMATS)}")
+            raise CatalogueError(f"{path.name}: use one of {', '.join(FORMATS)}")
         try:
             table = QTable.read(path, format=kind)
         except Exception as error:
@@ -128,7 +128,7 @@ class Catalogue:
             raise CatalogueError(
                 f"{path.name} cannot be read as a table ({error}); check its format"
             ) from error
-        frame = _placed(table, _told_frame(table))
+        frame = _placed(table, told_frame(table))
         if frame is None and not {"x", "y"} <= set(table.colnames):
             raise CatalogueError(
                 f"{path.name} has no positions; name its columns lon/lat, l/b or ra/dec"
@@ -144,7 +144,7 @@ class Catalogue:
         return np.nonzero(near)[0], index[near]
 
 
-def _told_frame(table: QTable) -> str | None:
+def told_frame(table: Table) -> str | None:
     """The frame that `write` left in the table's metadata or in its column's description."""
     meta = {key.lower(): value for key, value in table.meta.items()}
     if "frame" in meta:

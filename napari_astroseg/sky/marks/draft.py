@@ -73,6 +73,14 @@ class Draft:
         edit = self._edits.get(name)
         return self._state.values.get(name) if edit is None else edit.after
 
+    def values(self, start: str = "") -> dict[str, Json]:
+        """All values whose name starts so, by name, with the changes so far."""
+        found = {name: told for name, told in self._state.values.items() if name.startswith(start)}
+        for name, edit in self._edits.items():
+            if name.startswith(start):
+                found[name] = edit.after
+        return {name: told for name, told in found.items() if told is not None}
+
     def set(self, name: str, value: Json) -> None:
         """Set the value under a name; None takes it away."""
         edit = self._edits.get(name)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_astroseg.errors import MarkError
 from napari_astroseg.sky.pyramids.chunks import CHUNK
 from napari_astroseg.sky.window import Window
 
@@ -106,9 +107,18 @@ class Step:
         return Step(tuple(patches), tuple(edits))
 
     def pack(self) -> bytes:
-        """As bytes, for `unpack`."""
+        """As bytes, for `unpack`.
+
+        Raises
+        ------
+        MarkError
+            When it changes more at once than `unpack` would read.
+        """
         told = [[each.name, each.before, each.after] for each in self.edits]
-        text = zlib.compress(json.dumps(told).encode("ascii"), 1) if told else b""
+        plain = json.dumps(told).encode("ascii") if told else b""
+        if len(plain) > _MOST_TEXT:
+            raise MarkError("this changes too much at once to be taken back; do it in parts")
+        text = zlib.compress(plain, 1) if told else b""
         return b"".join([struct.pack("<I", len(text)), text, *map(_packed, self.patches)])
 
     @classmethod

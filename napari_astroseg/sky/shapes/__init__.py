@@ -1,0 +1,1 @@
+"""Shapes in sky units: what they are, where their outlines lie, in and out of files."""
