@@ -87,11 +87,11 @@ def shoot(viewer: Any, name: str, colours: int = COLOURS) -> None:
 
 
 def keep(pixels: Any, name: str, colours: int = COLOURS) -> None:
-    """Write a picture, in few colours."""
+    """Write a picture, in few colours, or in all with 0."""
     from PIL import Image
 
     whole = Image.fromarray(np.ascontiguousarray(pixels)[..., :3])
-    few = whole.quantize(colours, dither=Image.Dither.NONE)
+    few = whole.quantize(colours, dither=Image.Dither.NONE) if colours else whole
     few.save(IMAGES / f"{name}.png", optimize=True)
     print(IMAGES / f"{name}.png", (IMAGES / f"{name}.png").stat().st_size)
 
@@ -303,6 +303,39 @@ def bubbles() -> None:
     keep(np.asarray(canvas.buffer_rgba()), "bubbles", 255)
 
 
+def spirals() -> None:
+    """Simulated galaxies; of two of them the votes for arms, and where the arms are."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from napari_astroseg.sky.simulate import SpiralSettings, SpiralSky, simulate_spirals
+    from napari_astroseg.sky.simulate.spiralscene import SHAPES
+    from napari_astroseg.sky.votes.drawings import counted
+
+    def shown(axes: Any, shape: str, number: int) -> SpiralSky:
+        shares = tuple(float(each == shape) for each in SHAPES)
+        sky = simulate_spirals(525, 6, number, SpiralSettings(shares=shares))
+        axes.imshow(sky.picture)
+        axes.set_title(shape.replace("_", " "))
+        return sky
+
+    figure = Figure((14, 7.3), dpi=72, layout="constrained")
+    axes = figure.subplots(2, 4, subplot_kw={"xticks": [], "yticks": []})
+    alone = (("elliptical", 4), ("edge_on", 3), ("irregular", 5), ("flocculent", 3))
+    for place, (shape, number) in zip(axes[0], alone, strict=True):
+        shown(place, shape, number)
+    pairs = (("grand_design", 3), ("multi_arm", 6))
+    for (left, right), (shape, number) in zip(axes[1].reshape(2, 2), pairs, strict=True):
+        sky = shown(left, shape, number)
+        votes = sum(counted(sky.crowd.drawings["spiral"], (525, 525)), np.zeros((525, 525)))
+        right.imshow(votes, cmap="viridis")
+        right.contour(sky.arms, [0.5], colors="white", linewidths=0.8)
+        right.set_title(f"votes, up to {votes.max():.0f}, and its arms (white)")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    keep(np.asarray(canvas.buffer_rgba()), "spirals", 0)
+
+
 def galaxies() -> None:
     """A simulated field with its truth and grid; a set of bands with the outlines of its masks."""
     from napari_astroseg.sky.simulate import simulate_galaxies, simulate_multiband
@@ -511,6 +544,7 @@ MAKERS: dict[str, Callable[[], None]] = {
     "preview": preview,
     "bubbles": bubbles,
     "galaxies": galaxies,
+    "spirals": spirals,
 }
 KINDS = ("window", "predict", *MAKERS)
 

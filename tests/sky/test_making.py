@@ -15,7 +15,7 @@ from napari_astroseg.sky.simulate.filaments import write_filaments
 from napari_astroseg.sky.simulate.kinds import KINDS, Kind, kinds_of
 from napari_astroseg.sky.simulate.making import RECORD, iter_simulated
 
-SIDES = {"filaments": 64, "galaxies": 256, "multiband": 96, "bubbles": 160}
+SIDES = {"filaments": 64, "spirals": 128, "galaxies": 256, "multiband": 96, "bubbles": 160}
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -44,7 +44,7 @@ def texts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_every_kind_opens_as_its_layout_without_findings(kind: str, tmp_path: Path) -> None:
     pytest.importorskip("galsim") if kind in ("galaxies", "multiband") else None
-    paths = list(iter_simulated(kind, tmp_path, 2, SIDES[kind], seed=5))
+    paths = list(iter_simulated(kind, tmp_path, 2, SIDES[kind], seed=6))
     assert paths
     assert all(path.is_file() for path in paths)
     dataset = open_dataset(tmp_path)

@@ -12,6 +12,8 @@ from napari_astroseg.sky.simulate.galaxies import GalaxyField, GalaxySettings, s
 from napari_astroseg.sky.simulate.multiband import MultibandSky, simulate_multiband
 from napari_astroseg.sky.simulate.multibandscene import MultibandSettings
 from napari_astroseg.sky.simulate.settings import FilamentSettings
+from napari_astroseg.sky.simulate.spirals import SpiralSky, simulate_spirals
+from napari_astroseg.sky.simulate.spiralscene import SpiralSettings
 
 __all__ = [
     "BubbleSettings",
@@ -22,10 +24,13 @@ __all__ = [
     "GalaxySettings",
     "MultibandSettings",
     "MultibandSky",
+    "SpiralSettings",
+    "SpiralSky",
     "iter_filaments",
     "simulate_bubbles",
     "simulate_filaments",
     "simulate_galaxies",
     "simulate_multiband",
+    "simulate_spirals",
     "write_filaments",
 ]

@@ -82,6 +82,16 @@ KINDS = {
             then="astroseg train filaments_small --data {out} --out RUN",
         ),
         Kind(
+            "spirals",
+            "pictures of galaxies with the spiral arms that simulated volunteers drew",
+            "gz3d",
+            400,
+            525,
+            128,
+            f"{_HERE}.spirals",
+            then="astroseg train spiral_arms_small --data {out} --out RUN",
+        ),
+        Kind(
             "galaxies",
             "fields of Sersic galaxies, many of which overlap, as stamps of 128 px",
             "blended",
