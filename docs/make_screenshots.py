@@ -211,6 +211,31 @@ def data() -> None:
     viewer.close()
 
 
+def non_bubbles() -> None:
+    """Classes of crops without bubbles, of which one that looks like bubbles is dropped."""
+    from qtpy.QtWidgets import QScrollArea
+
+    from napari_astroseg.gui.data import DataDock
+    from napari_astroseg.sky.simulate.making import iter_simulated
+
+    folder = Path("more-bubbles")
+    paths = list(iter_simulated("bubbles", folder, 6, 1024, seed=4))
+    viewer = window([paths[4]])[0]
+    looking = dock(viewer, "Data", DataDock)
+    looking.folder.set_path(folder)
+    looking.look_over()
+    wait_for(lambda: not looking.busy)
+    section = looking.non_bubbles
+    section.count.setValue(1200)
+    section.make()
+    wait_for(lambda: not section.busy)
+    section.rows[6].drop.click()
+    looking.findChild(QScrollArea).ensureWidgetVisible(section.keep, 0, 0)
+    wait_for(lambda: True)
+    shoot(viewer, "non-bubbles", 255)
+    viewer.close()
+
+
 def mosaic() -> None:
     """Tiles of a simulated sky as one mosaic, with all that helps to read it."""
     tiles = write_tiles(Path("tiles"))
@@ -537,6 +562,7 @@ MAKERS: dict[str, Callable[[], None]] = {
     "train": training,
     "votes": votes,
     "data": data,
+    "non-bubbles": non_bubbles,
     "mosaic": mosaic,
     "rgb": rgb,
     "picker": picker,

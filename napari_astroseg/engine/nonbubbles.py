@@ -28,8 +28,8 @@ def part_non_bubbles(
 
     Yields
     ------
-    `Preparing`, then `Finished` with `choice` (JSON), `notes` (sentences) and `strips`, a picture
-    (picture_px, shown · picture_px, 3) of each class.
+    `Preparing`, then `Finished` with `choice` (JSON), `notes` (sentences) and `strips`, of each
+    class a picture of its `shown` crops nearest to the middle, `picture_px` high.
 
     Raises
     ------

@@ -10,9 +10,11 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFormLayout,
+    QFrame,
     QHBoxLayout,
     QListWidget,
     QPushButton,
+    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -22,6 +24,7 @@ from napari_astroseg.engine.events import Event, Preparing
 from napari_astroseg.engine.service import Call
 from napari_astroseg.errors import AstroSegError, JobFailed
 from napari_astroseg.gui.datasets.cardview import CardView
+from napari_astroseg.gui.datasets.nonbubbles import NonBubbles
 from napari_astroseg.gui.datasets.stampgrid import StampGrid
 from napari_astroseg.gui.fold import Fold
 from napari_astroseg.gui.jobs import Engines, Job
@@ -61,6 +64,7 @@ class DataDock(QWidget):
         self._make_controls()
         self._lay_out()
         self._connect()
+        self._show(None, [], [])
         self._judge()
 
     @property
@@ -119,6 +123,7 @@ class DataDock(QWidget):
         """End what runs: the dock has been closed."""
         self._engines.close()
         self._job = None
+        self.non_bubbles.untie()
 
     def event(self, event: QEvent) -> bool:
         """Shut down when napari takes the dock out of its window."""
@@ -142,6 +147,7 @@ class DataDock(QWidget):
         self.view, self.stamps, self.findings = CardView(), StampGrid(), QListWidget()
         self.findings.setWordWrap(True)
         self.findings.setToolTip("What is wrong, and where; what is left out comes first")
+        self.non_bubbles = NonBubbles(self._engines)
         self.save, self.learn = QPushButton("Save card…"), QPushButton("Train on this")
 
     def _lay_out(self) -> None:
@@ -153,12 +159,20 @@ class DataDock(QWidget):
         buttons.addWidget(self.learn)
         buttons.addWidget(self.save)
         self.wrong = Fold("What is wrong", self.findings)
-        column = QVBoxLayout(self)
+        self.beside = Fold("Non-bubbles", self.non_bubbles)
+        inside, area = QWidget(), QScrollArea()
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setWidget(inside)
+        whole, column = QVBoxLayout(self), QVBoxLayout(inside)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(area)
         column.addLayout(rows)
         column.addWidget(self.progress)
         column.addWidget(self.view)
         column.addWidget(self.stamps, 3)
         column.addWidget(self.wrong, 1)
+        column.addWidget(self.beside)
         column.addLayout(buttons)
 
     def _connect(self) -> None:
@@ -206,6 +220,9 @@ class DataDock(QWidget):
         self.findings.clear()
         self.findings.addItems(findings)
         self.wrong.setVisible(bool(findings))
+        of_bubbles = card is not None and card.layout == "bubbles"
+        self.beside.setVisible(of_bubbles)
+        self.non_bubbles.offer(self._folder if of_bubbles else None)
 
     def _failed(self, error: JobFailed) -> None:
         self._end(str(error), trouble=True)

@@ -22,7 +22,7 @@ from napari_astroseg.engine.events import (
     TileDone,
     Warned,
 )
-from napari_astroseg.errors import MisfitError
+from napari_astroseg.errors import DataError, MisfitError
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.window import Window
 
@@ -48,6 +48,20 @@ def colours(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator[E
     yield Started(f"{image.count} bands of {image.name}", 1, "tiles")
     yield TileDone(window, values.mean(0, keepdims=True) / 255, 1, 1)
     yield Finished({"window": window, "threshold": 0.5})
+
+
+def part_slowly(folder: Path, *_: Any, **__: Any) -> Iterator[Event]:
+    """Classes of crops that take their time."""
+    for done in range(600):
+        time.sleep(0.05)
+        yield Preparing("looking at crops", done, 600)
+    yield Finished({})
+
+
+def part_nothing(folder: Path, *_: Any, **__: Any) -> Iterator[Event]:
+    """Crops that cannot be drawn."""
+    yield Preparing("looking for missing pixels", 1, 2)
+    raise DataError("no crop of it is clear; add tiles")
 
 
 def slow(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator[Event]:

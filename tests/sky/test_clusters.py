@@ -190,11 +190,11 @@ def test_a_strip_shows_the_nearest_and_black_where_there_are_none(folder, choice
     data = open_dataset(folder)
     few = choice.model_copy(update={"classes": (CropClass(crops=choice.classes[0].crops[:2]),)})
     picture = strip(data, few, 0, 4, 24)
-    assert picture.shape == (24, 96, 3) and picture.dtype == np.uint8
-    assert picture[:, :24].any() and picture[:, 24:48].any() and not picture[:, 48:].any()
+    assert picture.shape == (24, 102, 3) and picture.dtype == np.uint8
+    assert picture[:, :24].any() and picture[:, 26:50].any() and not picture[:, 50:].any()
     assert np.array_equal(picture[..., 1], picture[..., 2])
     whole = strip(data, choice, 0, 4, 24)
-    assert np.array_equal(whole[:, :48], picture[:, :48])
+    assert np.array_equal(whole[:, :50], picture[:, :50])
 
 
 def test_a_choice_travels_as_json_beside_the_data(folder, choice, tmp_path) -> None:
@@ -265,7 +265,7 @@ def test_it_is_told_as_events_that_go_through_a_pipe(folder: Path) -> None:
     assert isinstance(last, Finished)
     result = pickle.loads(pickle.dumps(last.result))
     found = Choice.model_validate_json(result["choice"])
-    assert [each.shape for each in result["strips"]] == [(16, 32, 3)] * 3
+    assert [each.shape for each in result["strips"]] == [(16, 34, 3)] * 3
     assert result["notes"] == []
     with pytest.raises(DataError, match="draw and choose non-bubbles first"):
         list(kept_non_bubbles(folder))

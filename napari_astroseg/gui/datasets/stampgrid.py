@@ -36,12 +36,12 @@ class StampGrid(QListWidget):
         """Show these in place of what was shown."""
         self.clear()
         for part, name, picture in stamps:
-            item = QListWidgetItem(QIcon(_pixmap(picture)), part)
+            item = QListWidgetItem(QIcon(pixmap(picture)), part)
             item.setToolTip(f"{name} ({part})")
             self.addItem(item)
 
 
-def _pixmap(picture: NDArray[np.uint8]) -> QPixmap:
+def pixmap(picture: NDArray[np.uint8]) -> QPixmap:
     """A picture as Qt draws it; main thread only."""
     height, width = picture.shape[:2]
     image = QImage(picture.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)

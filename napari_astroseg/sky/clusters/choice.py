@@ -20,6 +20,9 @@ from napari_astroseg.sky.window import Window
 
 FILE = "non_bubbles.json"
 
+SMALLEST, LARGEST = 0.01, 1000.0
+"""Of weights."""
+
 Place = tuple[str, int, int, Annotated[int, Field(ge=1)]]
 """Name of the tile, first column, first row and side of a crop, px."""
 
@@ -40,7 +43,7 @@ class CropClass(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dropped: bool = False
-    weight: float = Field(1.0, gt=0, le=1000)
+    weight: float = Field(1.0, ge=SMALLEST, le=LARGEST)
     crops: tuple[Place, ...] = Field(min_length=1)
 
 
@@ -103,9 +106,10 @@ class Choice(BaseModel):
                     f"there is no class {number + 1}; name one from 1 to {len(self.classes)}"
                 )
         for weight in (weights or {}).values():
-            if not 0 < weight <= 1000:
+            if not SMALLEST <= weight <= LARGEST:
                 raise DataError(
-                    f"{weight:g} is no weight; give one above 0 and up to 1000, or drop the class"
+                    f"{weight:g} is no weight; give one from {SMALLEST:g} to {LARGEST:g}, or drop "
+                    "the class"
                 )
         classes = []
         for number, each in enumerate(self.classes):

@@ -25,6 +25,9 @@ from napari_astroseg.sky.window import Window
 COUNT = 2000
 """Crops that are drawn unless another number is asked for."""
 
+GAP = 2
+"""Black columns between the crops of a strip."""
+
 _BLOCK = 128
 """Crops in memory together."""
 
@@ -104,7 +107,7 @@ def find_non_bubbles(
 
 
 def strip(dataset: Dataset, choice: Choice, number: int, shown: int, side: int) -> Picture:
-    """The crops of a class that lie nearest to its middle, side by side, (side, shown · side, 3).
+    """The crops of a class that lie nearest to its middle, each (side, side), side by side.
 
     24 µm is red and 8 µm blue-green; the last row is on top, as latitude grows with the row. Where
     there are fewer crops the rest is black.
@@ -117,13 +120,13 @@ def strip(dataset: Dataset, choice: Choice, number: int, shown: int, side: int) 
     numbers = {item.name: place for place, item in enumerate(dataset.items)}
     places = choice.classes[number].crops[:shown]
     stamps = [Stamp(numbers[name], Window(x, y, wide, wide)) for name, x, y, wide in places]
-    picture = np.zeros((side, shown * side, 3), np.uint8)
+    picture = np.zeros((side, shown * (side + GAP) - GAP, 3), np.uint8)
     start = 0
     for _, crops in _crops(dataset, stamps, side):
         for hot, cool in crops:
             colours = np.rint(255 * np.stack((hot, cool, cool), -1)).astype(np.uint8)
             picture[:, start : start + side] = colours[::-1]
-            start += side
+            start += side + GAP
     return picture
 
 
@@ -131,7 +134,7 @@ def _crops(
     dataset: Dataset, stamps: Sequence[Stamp], side: int
 ) -> Iterator[tuple[list[Stamp], Planes]]:
     """Crops (N, 2, side, side) block by block, with where they are; few are in memory at a time."""
-    images = {stamp.item: dataset.items[stamp.item].image for stamp in stamps}
+    images = {item: dataset.items[item].image for item in {stamp.item for stamp in stamps}}
 
     def cut(stamp: Stamp) -> Planes | None:
         image = images[stamp.item]
