@@ -32,7 +32,8 @@ def forwards(model: Model, tiles: list[Tile]) -> Callable[[], object]:
 
 
 def _fast(model: Model) -> Net:
-    net: Net = model.net.fused().to(memory_format=torch.channels_last)
+    net = model.net.fused().to(memory_format=torch.channels_last)
+    assert isinstance(net, Net)
     return net
 
 

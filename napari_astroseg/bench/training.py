@@ -13,6 +13,7 @@ from napari_astroseg.bench.timing import Pair, in_turn
 from napari_astroseg.engine.events import StepDone
 from napari_astroseg.engine.model import Model
 from napari_astroseg.engine.nets import build
+from napari_astroseg.engine.nets.base import Net
 from napari_astroseg.engine.run import Run
 from napari_astroseg.engine.train import train
 from napari_astroseg.errors import TrainingError
@@ -62,6 +63,7 @@ def measure(plan: Plan, model: Model, scratch: Path) -> Iterator[Measurement]:
 def bare_step(recipe: Recipe) -> Callable[[], object]:
     """Forward, backward and Adam on one batch that is there already."""
     net = build(recipe.family).train()
+    assert isinstance(net, Net)
     optimiser = torch.optim.Adam(net.parameters(), lr=recipe.schedule.learning_rate)
     bands = int(getattr(recipe.family, "bands", 1))
     shape = recipe.schedule.batch_size, 1, recipe.data.side_px, recipe.data.side_px

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_astroseg.sky.objects import Objects
 from napari_astroseg.sky.window import Window
 
 
@@ -76,6 +77,16 @@ class TileDone(Event):
 
     window: Window
     probability: NDArray[np.float32]
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectsDone(Event):
+    """Objects found in a window, on the image's pixels; another window may find them again."""
+
+    window: Window
+    objects: Objects
     done: int
     total: int
 

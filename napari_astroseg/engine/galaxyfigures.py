@@ -131,8 +131,7 @@ def _found(model: Model, stamps: Stamp, device: torch.device) -> NDArray[np.bool
     for start in range(0, len(stamps), size):
         planes = batch_of(stamps[start : start + size], model.recipe).planes
         with torch.inference_mode():
-            scores = net(torch.from_numpy(planes).to(device))
-            probability = net.probability(scores).float().cpu().numpy()
+            probability = net.answer(torch.from_numpy(planes).to(device))
         found[start : start + size] = probability[:, 0] >= model.card.threshold
     return found
 

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save
 
 from napari_astroseg.engine.card import ModelCard, find_model, read_card
 from napari_astroseg.engine.nets import build
-from napari_astroseg.engine.nets.base import Net
+from napari_astroseg.engine.nets.base import Network
 from napari_astroseg.errors import ModelError, SetupError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.files.writing import replacing
@@ -33,8 +33,8 @@ class Model:
     """
 
     card: ModelCard
-    net: Net
-    _swift: dict[torch.device, Net] = field(default_factory=dict, init=False, repr=False)
+    net: Network
+    _swift: dict[torch.device, Network] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def recipe(self) -> Recipe:
@@ -55,7 +55,7 @@ class Model:
             total.update(weight.detach().cpu().contiguous().numpy().tobytes())
         return total.hexdigest()[:16]
 
-    def swift(self, device: torch.device) -> Net:
+    def swift(self, device: torch.device) -> Network:
         """The network made fast for prediction on `device`; made once and kept."""
         if device not in self._swift:
             self._swift[device] = self.net.fused().to(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from napari_astroseg.engine.events import Event, Finished, Started, TileDone, Warned
 from napari_astroseg.engine.fit import check_fit
 from napari_astroseg.engine.model import Model, load_model, torch_device
-from napari_astroseg.engine.nets.base import Halo
+from napari_astroseg.engine.nets.base import Halo, Net
 from napari_astroseg.engine.prepare import by_patch, context_px, prepared, resizing_for
 from napari_astroseg.engine.store import PredictionStore
 from napari_astroseg.errors import MisfitError
@@ -165,7 +165,9 @@ class Predictor:
     def __init__(self, model: Model, image: SkyImage, factor: float, device: torch.device) -> None:
         self.recipe, self.image = model.recipe, image
         self._factor, self._device = factor, device
-        self._net = model.swift(device)
+        net = model.swift(device)
+        assert isinstance(net, Net)
+        self._net = net
         self._patchwise = by_patch(model.recipe)
 
     def tiles(self, window: Window) -> list[Tile]:

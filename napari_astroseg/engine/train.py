@@ -23,7 +23,7 @@ from napari_astroseg.engine.loader import Loader
 from napari_astroseg.engine.loading import loader
 from napari_astroseg.engine.model import Model, load_model, torch_device
 from napari_astroseg.engine.nets import build
-from napari_astroseg.engine.nets.base import Net
+from napari_astroseg.engine.nets.base import Network
 from napari_astroseg.engine.preparing import heard
 from napari_astroseg.engine.provenance import versions
 from napari_astroseg.engine.ranks import fabric_for, joined
@@ -102,7 +102,7 @@ class Training:
         optimiser = optimiser_for(recipe.schedule, net)
         self.progress = Standing(0, -math.inf, 0, recipe.to_yaml(), self._digest)
         self.best_figures: dict[str, float] = {}
-        self.bare: Net = net
+        self.bare: Network = net
         self.net, self.optimiser = self.fabric.setup(net, optimiser)
         self.net.mark_forward_method("learn")
         self._stepper = Stepper(self.fabric, self.net, self.optimiser, recipe.schedule, run.out)
@@ -245,7 +245,7 @@ def _epoch_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> 1)
 
 
-def _begun_from(recipe: Recipe, name_or_path: str) -> Net:
+def _begun_from(recipe: Recipe, name_or_path: str) -> Network:
     """A copy of a trained model's network, to be trained further."""
     model = load_model(name_or_path)
     if model.recipe.family != recipe.family or model.recipe.normalisation != recipe.normalisation:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from napari_astroseg.engine.nets.base import Net
+from napari_astroseg.engine.nets.base import Network
 from napari_astroseg.recipes.families.base import FamilySpec
 
 
-def build(spec: FamilySpec) -> Net:
+def build(spec: FamilySpec) -> Network:
     """The untrained network that `spec` describes."""
-    net: Net = import_module(spec.net).build(spec)
+    net: Network = import_module(spec.net).build(spec)
     return net

@@ -33,6 +33,10 @@ class Network(nn.Module, ABC):
         """Answer and loss of one batch of tensors; in one go where a network can."""
         return self.answer(batch.planes), self.learn(batch)
 
+    def fused(self) -> Network:
+        """The same function made faster for prediction; may be `self`."""
+        return self
+
     def heads(self) -> Iterator[nn.Parameter]:
         """The weights that learn while the others rest; all, where there are no heads."""
         yield from self.parameters()
