@@ -15,8 +15,11 @@ from napari_astroseg.engine.events import (
     Started,
     StepDone,
     TileDone,
+    TrialBegun,
+    TrialDone,
     Warned,
 )
+from napari_astroseg.recipes.search import told as in_words
 from napari_astroseg.sky.progress import Progress
 
 _EVERY_S = 0.2
@@ -70,6 +73,10 @@ class Teller:
                 self.live(f"  step {step}/{total}  loss {loss:.4f}  {rate:.0f} patches/s")
             case TileDone(done=done, total=total):
                 self.live(f"  tile {done}/{total}  {self._left(done, total)}")
+            case TrialBegun(number=number, changes=changes):
+                self.line(f"trial {number}: {', '.join(in_words(changes))}")
+            case TrialDone(number=number, figure=figure, state=state, best=best):
+                self.line(f"trial {number} {state}: {figure:.4f}{'  *best*' if best else ''}")
             case Finished(seconds=seconds):
                 self.line(f"done in {seconds:.1f} s")
 

@@ -92,6 +92,35 @@ class ObjectsDone(Event):
 
 
 @dataclass(frozen=True)
+class TrialBegun(Event):
+    """A search trains with some fields changed: the trial's number, from 0, and the changes."""
+
+    number: int
+    changes: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TrialDone(Event):
+    """A trial of a search came to its end.
+
+    Attributes
+    ----------
+    figure
+        Its best validation figure; NaN where there is none.
+    state
+        `complete`, `pruned` (ended early, as others are better), or `failed`.
+    best
+        Whether it is the best so far.
+    """
+
+    number: int
+    changes: dict[str, Any]
+    figure: float
+    state: str
+    best: bool
+
+
+@dataclass(frozen=True)
 class Finished(Event):
     """Work came to its end.
 
