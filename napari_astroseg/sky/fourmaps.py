@@ -157,7 +157,7 @@ def _mask(path: Path | None, image: SkyImage) -> Mask:
             f"{path.name} is {mask.shape[1]} × {mask.shape[0]} pixels but {image.name} is "
             f"{image.shape[1]} × {image.shape[0]}; put both on one grid"
         )
-    if image.wcs is not None and mask.wcs is not None and _apart_px(mask, image) > 1.0:
+    if image.wcs is not None and mask.wcs is not None and apart_px(mask, image) > 1.0:
         raise DataError(
             f"{path.name} lies elsewhere on the sky than {image.name}; put both on one grid"
         )
@@ -174,7 +174,7 @@ def _open_single(path: Path) -> SkyImage:
     return image
 
 
-def _apart_px(mask: SkyImage, image: SkyImage) -> float:
+def apart_px(mask: SkyImage, image: SkyImage) -> float:
     """How far apart on the sky the corners of two images of one shape lie, pixels of the second."""
     height, width = image.shape
     x, y = np.array([0, width - 1, 0, width - 1]), np.array([0, 0, height - 1, height - 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from layouts import (
 )
 from skies import galactic_wcs, write_four_maps
 
+from napari_astroseg.cli.main import main
 from napari_astroseg.errors import DataError
 from napari_astroseg.sky.datasets.bubblecatalogue import read_bubbles
 from napari_astroseg.sky.datasets.dataset import Dataset
@@ -97,6 +99,46 @@ def test_masks_that_hold_no_object_are_told_and_the_others_used(tmp_path):
     assert any("'star'" in f.what for f in data.findings if not f.left_out)
     write_masks(place / "masks.fits", [(1, square(9, 9, 3) * 0)])
     assert "holds no object that can be used" in left_out(open_dataset(tmp_path))["set_0"]
+
+
+def test_masks_elsewhere_on_the_sky_or_there_twice_are_told(tmp_path):
+    place = write_set(tmp_path, 0)
+    header = galactic_wcs().to_header()
+    for band in "grz":
+        write_image(place / f"img_{band}.fits", np.ones((SIDE, SIDE), np.float32), header)
+    one, other = square(10, 12, 9), square(30, 28, 15)
+    write_masks(place / "masks.fits", [(1, one), (2, other), (2, one), (1, one), (2, other)])
+    with fits.open(place / "masks.fits", mode="update") as hdus:
+        hdus[0].header.update(header)
+        hdus[1].header.update(galactic_wcs(lon=30.05).to_header())
+    data = open_dataset(tmp_path)
+    assert [f.what for f in data.findings] == [
+        "HDU 1 lies elsewhere on the sky than its image, by 16 px",
+        "HDU 3 marks the very pixels of HDU 0",
+    ]
+    # The same pixels as a star and as a galaxy are an overlap, and both are learnt.
+    assert [thing.name for thing in data.items[0].truth().objects] == ["HDU 0", "HDU 2", "HDU 4"]
+
+
+def test_objects_may_overlap(tmp_path):
+    place = write_set(tmp_path, 0)
+    write_masks(place / "masks.fits", [(1, square(20, 20, 11)), (2, square(24, 22, 15))])
+    data = open_dataset(tmp_path)
+    assert data.findings == () and len(data.items[0].truth().objects) == 2
+
+
+def test_bands_of_another_shape_or_place_leave_a_tile_out(tmp_path):
+    for lon in (0.0, 3.0, 6.0):
+        write_tile(tmp_path, lon)
+    shape, place = (tmp_path / f"spitzer_{name}+0000_rgb" for name in ("00300", "00600"))
+    write_image(shape / "r.fits", np.ones((20, 30), np.float32), galactic_wcs().to_header())
+    shutil.copy(tmp_path / "spitzer_00000+0000_rgb" / "g.fits", place / "g.fits")
+    (tmp_path / "bubbles.dat").write_text(bubble_row(1, 0.1, 0.1, 1.0))
+    data = open_dataset(tmp_path)
+    told = left_out(data)
+    assert sorted(told) == [shape.name, place.name] and len(data) == 1
+    assert "30 × 20" in told[shape.name] or "120 × 120 pixels" in told[shape.name]
+    assert "px away" in told[place.name]
 
 
 def test_images_of_nothing_but_nan_are_left_out(tmp_path):
@@ -178,6 +220,14 @@ def test_rows_of_a_catalogue_that_make_no_sense_are_told_by_number(tmp_path):
     path.write_text("\n".join(wrong[:2]))
     with pytest.raises(DataError, match="holds no row of the Milky Way Project"):
         read_bubbles(path, tmp_path)
+    # Axes in arcsec are too large for a bubble, those in degrees too small.
+    units = [good, bubble_row(2, 0.1, 0.1, 61.0), bubble_row(3, 0.1, 0.1, 0.02)]
+    path.write_text("\n".join(units))
+    bubbles, findings = read_bubbles(path, tmp_path)
+    assert len(bubbles) == 1
+    told = [f.what.partition(" arcmin")[0].split()[-1] for f in findings]
+    assert told == ["61", "0.02"]
+    assert all(f.remedy == "give arcmin in bytes 46 to 50" for f in findings)
     with pytest.raises(DataError, match="cannot be read"):
         read_bubbles(tmp_path / "none.dat", tmp_path)
 
@@ -199,11 +249,55 @@ def test_unreadable_votes_are_left_out(tmp_path):
     counts = np.ones((20, 20), np.int16)
     fits.PrimaryHDU(counts).writeto(tmp_path / "plain.fits")
     fits.PrimaryHDU(-counts).writeto(tmp_path / "negative.fits")
+    fits.PrimaryHDU(counts * 0.4).writeto(tmp_path / "shares.fits")
     data = open_dataset(tmp_path)
     told = left_out(data)
-    assert sorted(told) == sorted(["plain.fits", "negative.fits", paths[1].name])
+    assert sorted(told) == sorted(["plain.fits", "negative.fits", "shares.fits", paths[1].name])
     assert "never negative" in told["negative.fits"] and "plain map" in told["plain.fits"]
+    assert "votes are whole people" in told["shares.fits"]
     assert len(data) == 3
+
+
+@pytest.mark.parametrize(("value", "left"), [(-1, True), (0.4, True), (np.nan, False)])
+def test_a_vote_that_is_none_is_told(tmp_path, value, left):
+    path = write_galaxies(tmp_path, 3)[2]
+    with fits.open(path, mode="update") as hdus:
+        hdus[3].data[4, 5:7] = value
+    data = open_dataset(tmp_path)
+    (finding,) = [f for f in data.findings if f.file == path.name]
+    assert finding.left_out is left and len(data) == 2 + (not left)
+    if left:
+        assert "[3] holds" in finding.what and "at pixel (5, 4)" in finding.what
+    else:
+        assert finding.what == "has 2 pixels without a value, taken as without votes"
+        assert data.items[2].truth().pixels["spiral"].sum() == 60
+
+
+def test_maps_of_another_shape_than_their_picture_are_left_out(tmp_path):
+    path = write_galaxies(tmp_path, 3)[0]
+    with fits.open(path) as hdus:
+        parts = [hdu.copy() for hdu in hdus]
+    parts[3].data = np.ones((25, 30))
+    fits.HDUList(parts).writeto(path, overwrite=True)
+    told = left_out(open_dataset(tmp_path))
+    assert list(told) == [path.name]
+
+
+def test_bad_members_are_told_one_by_one_and_the_rest_goes_on(tmp_path, capsys):
+    good = [path.read_bytes() for path in write_galaxies(tmp_path, 4)]
+    for number in range(4, 60):
+        path = tmp_path / f"gz3d_1-{number // 2}_37_{1000 + number}.fits.gz"
+        path.write_bytes(good[number % 4])
+    bad = [f"gz3d_1-{n // 2}_37_{1000 + n}.fits.gz" for n in (7, 20, 31, 59)]
+    for name, data in zip(bad, (b"", b"words", good[0][:900], good[1][:-9]), strict=True):
+        (tmp_path / name).write_bytes(data)
+    assert main(["dataset", str(tmp_path), "--quiet"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "56 images" in lines[0]
+    out = [line.strip() for line in lines if line.startswith("  left out: ")]
+    assert [line.split(": ")[1] for line in out] == sorted(bad)
+    data = open_dataset(tmp_path)
+    assert len(data) == 56 and sorted(left_out(data)) == sorted(bad)
 
 
 def test_stamps_without_truth_or_of_other_shapes_or_numbers_are_left_out(tmp_path):

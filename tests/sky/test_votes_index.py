@@ -186,6 +186,27 @@ def test_bad_files_are_told_and_the_rest_goes_on(folder: Path, read: list[str]) 
     assert read == []
 
 
+def test_bad_members_among_thousands_are_told_and_the_rest_is_counted(tmp_path: Path) -> None:
+    folder = tmp_path / "thousands"
+    folder.mkdir()
+    fits.writeto(tmp_path / "one.fits", np.array([[0, 1], [2, 3]], np.uint8))
+    good = (tmp_path / "one.fits").read_bytes()
+    for number in range(2000):
+        (folder / f"{number:04}.fits").write_bytes(good)
+    bad = {"0007.fits": b"", "0300.fits": b"words", "1999.fits": good[:2881]}
+    for name, data in bad.items():
+        (folder / name).write_bytes(data)
+    fits.writeto(folder / "0042.fits", np.array([[0.5]]), overwrite=True)
+    fits.writeto(folder / "0043.fits", np.array([[1.0, np.nan]]), overwrite=True)
+    votes = index_votes(folder)
+    assert len(votes) == 1996
+    assert sorted(votes.skipped) == sorted([*bad, "0042.fits"])
+    assert all(name in why and "\n" not in why for name, why in votes.skipped.items())
+    assert votes.areas(2).sum() == 2 * 1995
+    assert votes.incomplete == {"0043.fits": 1}
+    assert index_votes(folder).incomplete == votes.incomplete
+
+
 def test_what_gzip_packed_in_two_parts_is_one_file(folder: Path) -> None:
     data = gzip.decompress((folder / "gz3d_1.fits.gz").read_bytes())
     (folder / "two.fits.gz").write_bytes(gzip.compress(data[:5000]) + gzip.compress(data[5000:]))

@@ -20,6 +20,9 @@ BOX = 1.3
 _MOST_ARCMIN = 60.0
 """No bubble of the catalogue is a quarter as large: a larger one is in other units."""
 
+_LEAST_ARCMIN = 0.05
+"""Half of the smallest in the catalogue, two pixels of Spitzer's: a smaller one is in degrees."""
+
 _COLUMNS = {
     "lon": (21, 29),
     "lat": (30, 38),
@@ -115,7 +118,7 @@ def _bubble(line: str) -> Bubble:
             f"{bubble.lon:g}, {bubble.lat:g} is no Galactic position; give degrees, "
             "longitude from 0 to 360"
         )
-    if not 0 < bubble.major <= _MOST_ARCMIN:
+    if not _LEAST_ARCMIN <= bubble.major <= _MOST_ARCMIN:
         raise DataError(
             f"a semi-major axis of {bubble.major:g} arcmin is that of no bubble; "
             "give arcmin in bytes 46 to 50"

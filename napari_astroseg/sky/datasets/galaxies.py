@@ -46,6 +46,7 @@ def listed(folder: Path, threshold: int, progress: Progress = silent) -> Listing
     records = index.records
     whole = set(records.maps["file"][records.maps["kind"] < len(VOTE_MAPS)].tolist())
     items, numbers, findings = [], [], []
+    incomplete = index.incomplete
     for number, name in enumerate(records.names):
         path = folder / name
         problem = records.problems[number]
@@ -60,6 +61,10 @@ def listed(folder: Path, threshold: int, progress: Progress = silent) -> Listing
                 )
             )
         else:
+            if name in incomplete:
+                what = f"has {incomplete[name]:,} pixels without a value, taken as without votes"
+                remedy = "write 0 where nobody marked anything, so that nobody wonders"
+                findings.append(Finding(name, what, remedy, left_out=False))
             numbers.append(number)
             items.append(
                 Item(

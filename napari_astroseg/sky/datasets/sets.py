@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from astropy.io import fits
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_astroseg.errors import DataError
+from napari_astroseg.sky.coords.worldcoords import read_wcs
 from napari_astroseg.sky.datasets.finding import Finding, below
 from napari_astroseg.sky.datasets.truth import Item, Listing, Mask, Thing, Truth
 from napari_astroseg.sky.files.address import Address
 from napari_astroseg.sky.files.opened import opened
+from napari_astroseg.sky.fourmaps import apart_px
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.stack import stacked
@@ -38,6 +41,7 @@ _BANDS = ("z", "r", "g")
 
 _SET = re.compile(r"set_(\d+)$")
 _BAND = re.compile(r"img_(\w+)\.fits$")
+_PLACING = re.compile(r"(CTYPE|CRVAL|CRPIX|CDELT|CROTA|PC|CD|PV|LONPOLE|LATPOLE|RADESYS|EQUINOX)")
 _VALIDATION = 0.2
 """14 of 70 images test."""
 
@@ -101,7 +105,7 @@ def _image(files: list[Path], bands: list[str], name: str) -> SkyImage:
 
 def _truth(path: Path, folder: Path, image: SkyImage) -> Truth:
     """The objects of a set, and where any star or galaxy is."""
-    found = list(_things(path, below(path, folder), image.shape))
+    found = list(_things(path, below(path, folder), image))
     things = tuple(each for each in found if isinstance(each, Thing))
     findings = tuple(each for each in found if isinstance(each, Finding))
     if not things:
@@ -116,17 +120,55 @@ def _truth(path: Path, folder: Path, image: SkyImage) -> Truth:
     return Truth(pixels, things, findings=findings)
 
 
-def _things(path: Path, told: str, shape: tuple[int, int]) -> Iterator[Thing | Finding]:
+def _things(path: Path, told: str, image: SkyImage) -> Iterator[Thing | Finding]:
     """Each HDU's object, or why it is none."""
+    seen: dict[tuple[object, ...], str] = {}
+    lies: dict[str, float] = {}
     with opened(Address.of(path)) as file:
         for number, hdu in enumerate(file.hdus):
             header = hdu.header
             if number == 0 and not header.get("NAXIS"):
                 continue
             try:
-                yield _thing(number, header.get("CLASS_ID"), _values(hdu), shape)
+                _require_place(number, header, image, lies)
+                thing = _thing(number, header.get("CLASS_ID"), _values(hdu), image.shape)
+                assert thing.mask is not None
+                marked = thing.kind, thing.window, thing.mask.tobytes()
+                if marked in seen:
+                    raise DataError(
+                        f"HDU {number} marks the very pixels of {seen[marked]}; remove one of them"
+                    )
+                seen[marked] = thing.name
+                yield thing
             except DataError as error:
                 yield Finding.of(told, error)
+
+
+def _require_place(
+    number: int, header: fits.Header, image: SkyImage, lies: dict[str, float]
+) -> None:
+    """Refuse a mask that says it lies elsewhere on the sky; most say nothing.
+
+    Parameters
+    ----------
+    lies
+        Distances that are known, by the cards that place a mask.
+    """
+    if image.wcs is None or not header.get("CTYPE1"):
+        return
+    shape = header.get("NAXIS2"), header.get("NAXIS1")
+    if shape != image.shape:
+        return  # what is said of the shape says enough
+    cards = repr([(key, header[key]) for key in header if _PLACING.match(key)])
+    if cards not in lies:
+        wcs, _ = read_wcs(header)
+        mask = SkyImage.from_array(np.broadcast_to(np.float32(0), image.shape), wcs)
+        lies[cards] = 0.0 if wcs is None else apart_px(mask, image)
+    if lies[cards] > 1.0:
+        raise DataError(
+            f"HDU {number} lies elsewhere on the sky than its image, by {lies[cards]:,.0f} px; put "
+            "both on the same pixels"
+        )
 
 
 def _values(hdu: Any) -> NDArray[np.float32]:

@@ -62,6 +62,13 @@ class VoteFolder:
         told = zip(self.records.names, self.records.problems, strict=True)
         return {name: problem for name, problem in told if problem}
 
+    @property
+    def incomplete(self) -> dict[str, int]:
+        """Files with pixels that have no value → how many of all their maps, as without votes."""
+        missing = np.zeros(len(self.records), np.int64)
+        np.add.at(missing, self.records.maps["file"], self.records.maps["missing"])
+        return {self.records.names[n]: int(missing[n]) for n in np.flatnonzero(missing).tolist()}
+
     def paths(self, kind: str | None = None) -> list[Path]:
         """The file of each map of a kind, or of every map, in the order of `areas`."""
         files = self.records.maps["file"][self._rank(kind).maps]

@@ -28,7 +28,7 @@ from napari_astroseg.sky.votes.records import Records, Stamp, joined, recorded
 from napari_astroseg.sky.votes.scan import Scanned, scanned
 
 CACHE = Cache("votes", 2 * 2**30)
-_FORMAT = "1"
+_FORMAT = "2"
 _ENDINGS = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz", ".fts.gz", ".fits.fz")
 _PART = 1024
 _PART_S = 20.0

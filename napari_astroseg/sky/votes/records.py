@@ -35,7 +35,10 @@ class Stamp(NamedTuple):
 
 
 FILE = [("size", "i8"), ("changed", "i8"), ("lon", "f8"), ("lat", "f8"), ("pixel_arcsec2", "f8")]
-MAP = [("file", "i8"), ("kind", "u1"), ("voters", "i4"), ("drew", "i4"), ("most", "i4")]
+MAP = [
+    ("file", "i8"), ("kind", "u1"), ("voters", "i4"), ("drew", "i4"), ("most", "i4"),
+    ("missing", "i8"),
+]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +141,7 @@ def recorded(scans: Iterable[tuple[Stamp, Scanned | str]]) -> Records:
     """Records of files, each with what was found in it or why it was skipped."""
     told = list(scans)
     files = np.zeros(len(told), FILE)
-    maps: list[tuple[int, int, int, int, int]] = []
+    maps: list[tuple[int, ...]] = []
     above = [np.empty(0, np.uint32)]
     for place, (stamp, found) in enumerate(told):
         nan = float("nan")
@@ -146,7 +149,8 @@ def recorded(scans: Iterable[tuple[Stamp, Scanned | str]]) -> Records:
         if isinstance(found, Scanned):
             where = (found.lon, found.lat, found.pixel_arcsec2)
             for each in found.maps:
-                maps.append((place, each.kind, each.voters, each.drew, len(each.histogram) - 1))
+                most = len(each.histogram) - 1
+                maps.append((place, each.kind, each.voters, each.drew, most, each.missing))
                 above.append(at_or_above(each.histogram).astype(np.uint32))
         files[place] = (stamp.size, stamp.changed, *where)
     return Records(

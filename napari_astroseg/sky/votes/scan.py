@@ -39,12 +39,15 @@ class ScannedMap:
         How many people were asked, and marked anything; -1 where it is not known.
     histogram
         Pixels with 0, 1, 2, … votes.
+    missing
+        Pixels without a value, which count as without votes.
     """
 
     kind: int
     voters: int
     drew: int
     histogram: Histogram
+    missing: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +117,10 @@ def _maps(
 ) -> Iterator[ScannedMap]:
     for entry in entries:
         bins[:] = 0
-        tallied(_values(file, images, entry), bins, f"{file.address.name}[{entry.hdu}]")
+        name = f"{file.address.name}[{entry.hdu}]"
+        missing = tallied(_values(file, images, entry), bins, name)
         kind = entry.name if entry.name in VOTE_MAPS and found.kind == "votes" else "votes"
-        yield ScannedMap(KINDS.index(kind), *_people(file, found, kind), trimmed(bins))
+        yield ScannedMap(KINDS.index(kind), *_people(file, found, kind), trimmed(bins), missing)
 
 
 def _values(file: OpenFile, images: Images, entry: Entry) -> Any:
