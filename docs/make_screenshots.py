@@ -194,6 +194,36 @@ def votes() -> None:
     viewer.close()
 
 
+def draw() -> None:
+    """Filaments of a simulated tile, drawn along their spines."""
+    from astropy.io import fits
+    from scipy import ndimage
+    from skimage.morphology import skeletonize
+
+    from napari_astroseg.gui.draw import DrawDock
+
+    viewer = sample_window()
+    drawing = dock(viewer, "Draw", DrawDock)
+    drawing.who.setText("Ada")
+    drawing.folder.set_path(Path("sample.marks"))
+    drawing.start_drawing()
+    wait_for(lambda: drawing.painting is not None and not drawing.busy)
+    layer = drawing.painting.cut.layer
+    layer.brush_size = 8
+    parts, count = ndimage.label(fits.getdata("sample/000_target.fits"), np.ones((3, 3)))
+    sizes = np.bincount(parts.ravel(), minlength=count + 1)
+    for number in np.argsort(sizes[1:])[::-1][:8] + 1:
+        with layer.block_history():
+            for y, x in np.argwhere(skeletonize(parts == number)):
+                layer.paint((y, x), 1, refresh=False)
+        wait_for(lambda: not drawing.busy, 200)
+    layer.refresh()
+    drawing.tools.choose("polygon")
+    wait_for(lambda: True)
+    shoot(viewer, "draw", 224)
+    viewer.close()
+
+
 def data() -> None:
     """A folder of simulated bubbles looked over; one of its tiles is broken."""
     from napari_astroseg.gui.data import DataDock
@@ -561,6 +591,7 @@ MAKERS: dict[str, Callable[[], None]] = {
     "compare": compare,
     "train": training,
     "votes": votes,
+    "draw": draw,
     "data": data,
     "non-bubbles": non_bubbles,
     "mosaic": mosaic,

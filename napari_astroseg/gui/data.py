@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 from napari_astroseg.engine.events import Event, Preparing
 from napari_astroseg.engine.service import Call
 from napari_astroseg.errors import AstroSegError, JobFailed
+from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.datasets.cardview import CardView
 from napari_astroseg.gui.datasets.nonbubbles import NonBubbles
 from napari_astroseg.gui.datasets.stampgrid import StampGrid
@@ -189,17 +190,14 @@ class DataDock(QWidget):
         lack = "" if folder is not None and folder.is_dir() else "Name a folder first"
         if self._job is not None:
             lack = "A folder is being looked over: wait, or cancel that"
-        self.go.setEnabled(not lack)
-        self.go.setToolTip(lack or "Read every image once; tell what there is and what is wrong")
+        allow(self.go, lack, "Read every image once; tell what there is and what is wrong")
         unknown = "" if self.card is not None else "Look a folder over first"
-        self.save.setEnabled(not unknown)
-        self.save.setToolTip(unknown or "Save what is told here as JSON")
+        allow(self.save, unknown, "Save what is told here as JSON")
         if self.card is not None and self.card.layout not in PRESETS:
             unknown = f"No recipe learns from {self.card.layout} yet"
         elif self.card is not None and not self.card.items:
             unknown = "Nothing in this folder can be learnt from"
-        self.learn.setEnabled(not unknown)
-        self.learn.setToolTip(unknown or "Show a recipe for this folder in the Train dock")
+        allow(self.learn, unknown, "Show a recipe for this folder in the Train dock")
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, Preparing):

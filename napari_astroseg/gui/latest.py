@@ -67,7 +67,12 @@ class Latest(QObject):
             self.ask(following)
         if error is None:
             self.answered.emit(answer)
-        elif isinstance(error, AstroSegError):
-            self.refused.emit(str(error))
         else:
-            self.refused.emit(f"{type(error).__name__}: {error}")
+            self.refused.emit(sentence_of(error))
+
+
+def sentence_of(error: Exception) -> str:
+    """What to tell the user of an error: its own sentence, if it is one of ours."""
+    if isinstance(error, AstroSegError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QPushButton
 
 from napari_astroseg.engine.card import MODEL_FILE
 from napari_astroseg.engine.events import EpochDone, Event, Preparing, Started, StepDone, Warned
 from napari_astroseg.engine.run import Run
 from napari_astroseg.engine.service import Call
 from napari_astroseg.errors import JobFailed, RecipeError
+from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.jobs import Engines, Job
 from napari_astroseg.gui.predicting.commandline import train_command
 from napari_astroseg.gui.proposals import Proposals
@@ -176,13 +176,13 @@ class TrainDock(TrainControls):
         why_not_start = lack or ("The run's folder holds a run: resume it, or name another folder"
                                  if held else "")  # fmt: skip
         why_not_resume = lack or ("" if held else "The run's folder holds nothing to go on from")
-        _allow(self.go, why_not_start, "Train from the beginning")
-        _allow(self.resume, why_not_resume, "Go on after the last whole epoch")
-        _allow(self.halt, "" if self._job else "Nothing is running", "Stop; whole epochs are kept")
-        _allow(self.make_up, "" if self._kind else "Nothing in this layout can be simulated: "
+        allow(self.go, why_not_start, "Train from the beginning")
+        allow(self.resume, why_not_resume, "Go on after the last whole epoch")
+        allow(self.halt, "" if self._job else "Nothing is running", "Stop; whole epochs are kept")
+        allow(self.make_up, "" if self._kind else "Nothing in this layout can be simulated: "
                "choose a folder",
                "Make up skies with known truth, to learn from or to try this out")  # fmt: skip
-        _allow(self.use, "" if model else "No model yet: the first epoch makes one",
+        allow(self.use, "" if model else "No model yet: the first epoch makes one",
                "Put the best model so far into Predict's list")  # fmt: skip
 
     @property
@@ -251,8 +251,3 @@ class TrainDock(TrainControls):
         self._job = None
         self.progress.end(words, trouble=trouble)
         self._judge()
-
-
-def _allow(button: QPushButton, why_not: str, words: str) -> None:
-    button.setEnabled(not why_not)
-    button.setToolTip(why_not or words)

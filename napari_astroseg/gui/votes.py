@@ -11,13 +11,14 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFileDialog
 
 from napari_astroseg.gui import layers
+from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.jobs import Engines
 from napari_astroseg.gui.keys import Key, Keys
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.proposals import Proposals
 from napari_astroseg.gui.ties import Ties
 from napari_astroseg.gui.voting.ballot import Ballot, ballot_of, open_ballot
-from napari_astroseg.gui.voting.controls import VoteControls, allow
+from napari_astroseg.gui.voting.controls import VoteControls
 from napari_astroseg.gui.voting.foldertable import FolderTable
 from napari_astroseg.gui.voting.ladder import LadderWindow
 from napari_astroseg.gui.voting.volunteers import Volunteers

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.compare import CompareDock
 from napari_astroseg.gui.data import DataDock
+from napari_astroseg.gui.draw import DrawDock
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.train import TrainDock
@@ -51,6 +52,7 @@ def open_window(
     docks = {
         "Open": opening,
         "Votes": VotesDock(viewer),
+        "Draw": DrawDock(viewer),
         "Data": DataDock(viewer),
         "Predict": _scrolled(predicting),
         "Compare": CompareDock(viewer),

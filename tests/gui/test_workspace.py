@@ -49,6 +49,7 @@ def test_it_opens_with_its_docks_and_images(opened: Any, tmp_path: Path) -> None
     assert list(viewer.window.dock_widgets) == [
         "Open",
         "Votes",
+        "Draw",
         "Data",
         "Predict",
         "Compare",

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.images import ImagePicker
 
 _SIZES = (256, 512, 1024, 2048)
@@ -62,8 +63,7 @@ class PlacePanel(QWidget):
             self.by_whole: "Predict the image from edge to edge, tile by tile",
         }
         for button, words in says.items():
-            button.setEnabled(not lack)
-            button.setToolTip(lack or words)
+            allow(button, lack, words)
         if lack:
             self.by_click.setChecked(False)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
@@ -87,9 +85,3 @@ class VoteControls(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(area)
-
-
-def allow(button: Any, why_not: str, words: str) -> None:
-    """Enable a button, or say in its tooltip why not."""
-    button.setEnabled(not why_not)
-    button.setToolTip(why_not or words)

@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
 from napari_astroseg.engine.events import Event, Preparing
 from napari_astroseg.engine.service import Call
 from napari_astroseg.errors import JobFailed
+from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.comparing.table import CatalogueTable
 from napari_astroseg.gui.fold import Fold
 from napari_astroseg.gui.jobs import Engines, Job
@@ -145,8 +146,7 @@ class FolderTable(QWidget):
         folder = self.folder.path()
         lack = "" if folder is not None and folder.is_dir() else "Name a folder first"
         lack = "A folder is being indexed: wait, or cancel that" if self._job else lack
-        self.go.setEnabled(not lack)
-        self.go.setToolTip(lack or "Read every file once; a second time only what has changed")
+        allow(self.go, lack, "Read every file once; a second time only what has changed")
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, Preparing) and event.total:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_astroseg.sky.marks.sparse import SparseLabels, empty_chunk
+from napari_astroseg.sky.marks.sparse import Place, SparseLabels, empty_chunk
 from napari_astroseg.sky.marks.steps import Json, Labels, Step
 from napari_astroseg.sky.pyramids.chunks import CHUNK
 from napari_astroseg.sky.window import Window
@@ -76,6 +76,11 @@ class State:
                     own = part.moved(-column * CHUNK, -row * CHUNK)
                     labels[part.moved(-window.x, -window.y).slices] = chunk[own.slices]
         return labels
+
+    def places(self, annotator: str) -> set[Place]:
+        """Row and column of each chunk that holds any of someone's labels."""
+        number = self.number(annotator)
+        return set() if number is None else self.mask(number).places()
 
     def apply(self, step: Step, patches: bool = True) -> None:
         """Change what a step changes.

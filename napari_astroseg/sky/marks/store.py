@@ -27,6 +27,7 @@ from napari_astroseg.sky.marks.folder import Applied, new_folder
 from napari_astroseg.sky.marks.history import Change, History
 from napari_astroseg.sky.marks.journal import Act, Entry, Journal
 from napari_astroseg.sky.marks.lock import WriterLock
+from napari_astroseg.sky.marks.sparse import Place
 from napari_astroseg.sky.marks.state import State
 from napari_astroseg.sky.marks.steps import Json, Labels, Step
 from napari_astroseg.sky.window import Window
@@ -162,6 +163,11 @@ class MarkStore:
         """
         with self._guard:
             return self._state.read(window, annotator)
+
+    def places(self, annotator: str = "") -> set[Place]:
+        """Row and column of each chunk, 512 × 512, that holds any of someone's labels."""
+        with self._guard:
+            return self._state.places(annotator)
 
     def value(self, name: str) -> Json:
         """The JSON value under a name; None where there is none."""

@@ -1,0 +1,276 @@
+"""DrawDock: draw on an image of any size; every stroke is kept at once and can be taken back."""
+
+from __future__ import annotations
+
+import getpass
+import re
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QEvent
+
+from napari_astroseg.gui.bare import bare
+from napari_astroseg.gui.buttons import allow
+from napari_astroseg.gui.keys import Key, Keys
+from napari_astroseg.gui.latest import Latest
+from napari_astroseg.gui.marking.controls import DrawControls
+from napari_astroseg.gui.marking.marks import Moved, Standing
+from napari_astroseg.gui.marking.painting import Painting
+from napari_astroseg.gui.predicting.drawing import compile_ahead
+from napari_astroseg.gui.settings import data_folder, remember, remembered
+from napari_astroseg.gui.ties import Ties
+from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.marks.store import ENDING
+from napari_astroseg.sky.pixels import digest
+
+_ANNOTATOR = "annotator"
+
+
+class DrawDock(DrawControls):
+    """The marks on one image at a time.
+
+    Parameters
+    ----------
+    napari_viewer
+        Where they are shown; napari passes it in.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        self._viewer = bare(napari_viewer)
+        super().__init__(self._viewer)
+        self.painting: Painting | None = None
+        self._base: Any = None
+        self._image: SkyImage | None = None
+        self._opening = False
+        self._ties = Ties(self)
+        self._proposed: Path | None = None
+        self._keys = self._canvas_keys()
+        self.who.setText(remembered(_ANNOTATOR, _user()))
+        self._ahead = Latest(self)
+        self._ahead.ask(compile_ahead)
+        self._connect()
+        self._show_image()
+        self._show_standing(None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether marks are being opened, read or written."""
+        painting = self.painting is not None and (self.painting.busy or self.painting.cut.drawing)
+        return self._opening or painting or self.marks.busy or self.using.busy
+
+    def start_drawing(self) -> None:
+        """Open the marks in the folder that is named, or begin some there."""
+        layer, image, folder = self.images.layer(), self.images.image(), self.folder.path()
+        if layer is None or image is None or folder is None or self._opening:
+            return
+        self.stop_drawing()
+        self.notice.clear()
+        self._base, self._image, self._opening = layer, image, True
+        remember(_ANNOTATOR, self._name)
+        self.told.setText(f"Opening {folder.name} …")
+        self.marks.open(folder, image, self._name)
+        self._judge()
+
+    def stop_drawing(self) -> None:
+        """Close the marks; what was drawn is kept."""
+        painting, self.painting = self.painting, None
+        if painting is not None:
+            self._let_go()
+            painting.end()
+        self.marks.close()
+        self._opening = False
+        self._show_standing(None)
+        self.using.work_on(None)
+        self.told.setText("")
+
+    def shut_down(self) -> None:
+        """End what runs: the dock has been closed."""
+        if self.painting is not None:
+            self._let_go()
+            self.painting.end()
+            self.painting = None
+        self._ties.untie()
+        self.images.untie()
+        self.using.shut_down()
+        self.marks.shut_down()
+        self._ahead.wait()
+
+    def event(self, event: QEvent) -> bool:
+        """Shut down when napari takes the dock out of its window."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.shut_down()
+        return bool(super().event(event))
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self._hand_over()
+        self.marks.undo()
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        self._hand_over()
+        self.marks.redo()
+
+    def outline(self) -> None:
+        """Take the polygon into the hand."""
+        self.tools.choose("polygon")
+
+    @property
+    def _name(self) -> str:
+        return " ".join(self.who.text().split())
+
+    def _hand_over(self) -> None:
+        if self.painting is not None:
+            self.painting.cut.hand_over()
+
+    def _canvas_keys(self) -> Keys:
+        return Keys(
+            (
+                Key("Control-Z", "take the last step back", self.undo),
+                Key("Control-Shift-Z", "do it again", self.redo),
+                Key("D", "draw in the middle of the view", self.tools.draw_here),
+                Key("O", "outline a region", self.outline),
+            )
+        )
+
+    def _connect(self) -> None:
+        self.images.changed.connect(self._show_image)
+        self.folder.changed.connect(self._judge)
+        self.folder.entered.connect(self.start_drawing)
+        self.start.clicked.connect(lambda _: self.start_drawing())
+        self.close_button.clicked.connect(lambda _: self.stop_drawing())
+        self.tools.undo_wanted.connect(self.undo)
+        self.tools.redo_wanted.connect(self.redo)
+        self.marks.opened.connect(self._opened)
+        self.marks.moved.connect(self._moved)
+        self.marks.grew.connect(self._grew)
+        self.marks.refused.connect(self._refused)
+        self.classes.chosen.connect(self._choose)
+        self.classes.changed.connect(self.marks.put_class)
+        self.classes.unwanted.connect(self.marks.remove_class)
+        self._ties.tie(self._viewer.layers.events.removed, self._layer_removed)
+
+    def _opened(self, standing: Standing) -> None:
+        self._opening = False
+        if self._base not in self._viewer.layers:
+            self.stop_drawing()
+            return
+        painting = Painting(self._viewer, self._base, self.marks, standing, self)
+        self.painting = painting
+        painting.said.connect(self.told.setText)
+        layer = painting.cut.layer
+        self._viewer.layers.selection.active = layer
+        for listener in (self._viewer, layer):
+            self._keys.bind(listener)
+        for digit in "123456789":
+            layer.bind_key(digit, self._digit(digit), overwrite=True)
+        layer.events.selected_label.connect(self._label_chosen)
+        self.tools.work_on(painting)
+        self.using.work_on(self._image)
+        self._show_standing(standing)
+        self.told.setText("Every stroke is kept as soon as it ends")
+
+    def _let_go(self) -> None:
+        self._keys.let_go()
+        if self.painting is not None:
+            layer = self.painting.cut.layer
+            layer.events.selected_label.disconnect(self._label_chosen)
+            for digit in "123456789":
+                layer.bind_key(digit, None)
+        self.tools.work_on(None)
+
+    def _digit(self, digit: str) -> Any:
+        def press(_layer: Any) -> None:
+            for each in self.classes.classes:
+                if each.key == digit:
+                    self.classes.choose(each.label)
+
+        return press
+
+    def _choose(self, label: int) -> None:
+        if self.painting is not None:
+            self.painting.cut.layer.selected_label = label
+        self.using.judge()
+
+    def _label_chosen(self, _event: Any = None) -> None:
+        """A label was chosen in napari's own way."""
+        if self.painting is not None:
+            self.classes.choose(int(self.painting.cut.layer.selected_label))
+
+    def _moved(self, moved: Moved) -> None:
+        self._show_standing(moved.standing)
+        if moved.change is not None:
+            what = {"do": "Kept", "undo": "Taken back", "redo": "Done again"}[moved.act]
+            entry = moved.change.entry
+            self.told.setText(f"{what}: {entry.name}, {entry.time.astimezone():%H:%M:%S}")
+
+    def _grew(self, words: str) -> None:
+        levels = self.marks.levels
+        if words:
+            self.told.setText(words)
+        elif levels is not None and self.painting is not None:
+            self.classes.show_classes(self.classes.classes, levels.counts)
+            self.using.judge()
+
+    def _refused(self, sentence: str) -> None:
+        if self._opening:
+            self.stop_drawing()
+        waiting = self.marks.unsaved
+        tail = f" ({waiting} strokes wait to be written)" if waiting else ""
+        self.notice.say(f"{sentence}{tail}")
+        self._judge()
+
+    def _layer_removed(self, _event: Any = None) -> None:
+        """Without the image or the layer that is drawn in, there is nothing to draw on."""
+        if self.painting is not None:
+            needed = (self._base, self.painting.cut.layer)
+            if any(layer not in self._viewer.layers for layer in needed):
+                self.stop_drawing()
+
+    def _show_image(self) -> None:
+        """Propose the folder of the image's marks, unless the user has named another."""
+        image = self.images.image()
+        typed = self.folder.path()
+        if image is not None and typed in {None, self._proposed}:
+            self._proposed = marks_folder(image)
+            self.folder.set_path(self._proposed)
+        self._judge()
+
+    def _show_standing(self, standing: Standing | None) -> None:
+        if standing is None:
+            self.classes.show_classes((), {})
+            self.tools.show_history(None, None)
+        else:
+            self.classes.show_classes(standing.classes, standing.counts)
+            self.tools.show_history(standing.undo, standing.redo)
+        self.using.judge()
+        self._judge()
+
+    def _judge(self) -> None:
+        """Enable what can be done; say in the tooltips why the rest cannot."""
+        lack = "" if self.images.image() is not None else "Open an image first"
+        if not lack and self.folder.path() is None:
+            lack = "Name a folder for the marks first"
+        if self._opening:
+            lack = "Marks are being opened"
+        there = (path := self.folder.path()) is not None and path.is_dir()
+        words = "Go on with the marks in this folder" if there else "Begin new marks in this folder"
+        allow(self.start, lack, words)
+        closed = "" if self.painting is not None else "No marks are open"
+        allow(self.close_button, closed, "Close the marks; all that was drawn is kept")
+
+
+def marks_folder(image: SkyImage) -> Path:
+    """Where marks on an image lie unless the user says otherwise."""
+    cards = image.header.tostring(sep="\n", endcard=False, padding=False) if image.wcs else ""
+    place = "" if cards or image.reference is None else image.reference.place
+    key = digest(image.name, image.shape, cards, place)[:8]
+    stem = re.sub(r"[^A-Za-z0-9.+-]+", "_", Path(image.name).stem)[:60]
+    return data_folder() / "marks" / f"{stem}-{key}{ENDING}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a user without a name
+        return ""

@@ -1,0 +1,82 @@
+"""InOrder: jobs off the window's thread, one after the other, in the order they were given."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from qtpy.QtCore import QObject, Qt, Signal
+
+from napari_astroseg.gui.latest import sentence_of
+
+Work = Callable[[], Any]
+Done = Callable[[Any], None]
+
+
+class InOrder(QObject):
+    """Runs every function that it is given in one background thread; none is left out.
+
+    For what must be kept, such as strokes on their way to the disk. Where only the newest wish
+    matters, `napari_astroseg.gui.latest` is right.
+    """
+
+    refused = Signal(str)
+    _came = Signal(object, object, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lock = threading.Lock()
+        self._jobs: deque[tuple[Work, Done | None]] = deque()
+        self._thread: threading.Thread | None = None
+        self._open = 0
+        self._came.connect(self._take, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._open > 0
+
+    def ask(self, function: Work, done: Done | None = None) -> None:
+        """Do `function()` after all that was asked before; `done` hears what it returns.
+
+        `refused` brings the sentence of one that failed; what follows is done all the same.
+        """
+        self._open += 1
+        with self._lock:
+            self._jobs.append((function, done))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, daemon=True)
+                self._thread.start()
+
+    def wait(self, timeout_s: float = 10.0) -> bool:
+        """Let everything be done; whether it was in time."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout_s)
+        return thread is None or not thread.is_alive()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._jobs:
+                    self._thread = None
+                    return
+                function, done = self._jobs.popleft()
+            answer, error = None, None
+            try:
+                answer = function()
+            except Exception as raised:
+                # The thread's border: whatever went wrong is told in the window.
+                error = raised
+            with suppress(RuntimeError):  # this object is gone: nobody waits for the answer
+                self._came.emit(done, answer, error)
+
+    def _take(self, done: Done | None, answer: Any, error: Exception | None) -> None:
+        self._open -= 1
+        if error is not None:
+            self.refused.emit(sentence_of(error))
+        elif done is not None:
+            done(answer)

@@ -1,0 +1,1 @@
+"""Marking: what the Draw dock is made of."""
