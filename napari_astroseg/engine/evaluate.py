@@ -58,9 +58,11 @@ def evaluate(
     Figures on galaxies: `accuracy`, `precision` and `jaccard`, the means over the galaxies in which
     both the volunteers and the network mark something, each with its `_std` from galaxy to galaxy;
     of all `galaxies`, the fractions in which `both`, `neither`, `only_volunteers` or
-    `only_network` do. Pixels are those of the recipe's stamps. Of a folder that the model was
-    trained on, only the validation galaxies count. Errors are over draws of galaxies. Besides,
-    `histograms` of the three: galaxies in each twentieth of 0 to 1.
+    `only_network` do. `area_1` … `area_6`: fraction of a picture with so many votes or more, and
+    `area_found` that the network marks, the means over galaxies with any vote. Pixels are those
+    of the recipe's stamps. Of a folder that the model was trained on, only the validation galaxies
+    count. Errors are over draws of galaxies. Besides, `histograms` of the three: galaxies in each
+    twentieth of 0 to 1.
 
     Raises
     ------

@@ -14,7 +14,10 @@ from napari_astroseg.engine.galaxies import batch_of, open_galaxies, read_stamps
 from napari_astroseg.engine.model import Model, torch_device
 from napari_astroseg.errors import DataError
 from napari_astroseg.recipes.data import VoteData
+from napari_astroseg.sky.datasets.dataset import Dataset
+from napari_astroseg.sky.votes.index import index_votes
 from napari_astroseg.sky.votes.stamps import Stamp
+from napari_astroseg.sky.votes.votemap import LADDER
 
 _DRAWS = 200
 """Bootstrap draws of galaxies behind each error."""
@@ -92,6 +95,45 @@ class Agreement:
         return Agreement(*(values[numbers] for values in vars(self).values()))
 
 
+@dataclass(frozen=True, eq=False)
+class Areas:
+    """How much of each of N pictures is marked.
+
+    Parameters
+    ----------
+    voted
+        Fraction of the picture's own pixels with at least 1, 2 … 6 votes, (N, 6).
+    found
+        Fraction of the stamp's pixels that the model marks, (N,).
+    """
+
+    voted: Fractions
+    found: Fractions
+
+    @classmethod
+    def of(cls, dataset: Dataset, numbers: NDArray[np.intp], kind: str, found: Fractions) -> Areas:
+        """Those of some of a folder's galaxies, by the index of its votes."""
+        table = index_votes(dataset.folder).table(kind, LADDER)
+        voted = np.column_stack([np.asarray(table[f"area_{n}"]) for n in LADDER])
+        shares = voted / np.asarray(table["pixels"])[:, None]
+        rows = {str(name): row for row, name in enumerate(table["file"])}
+        return cls(shares[[rows[dataset.items[number].name] for number in numbers]], found)
+
+    def figures(self) -> dict[str, float]:
+        """Means over the galaxies in which anybody marked anything."""
+        any_vote = self.voted[:, 0] > 0
+        columns = {f"area_{n}": column for n, column in zip(LADDER, self.voted.T, strict=True)}
+        columns["area_found"] = self.found
+        return {
+            name: float(values[any_vote].mean()) if any_vote.any() else float("nan")
+            for name, values in columns.items()
+        }
+
+    def drawn(self, numbers: NDArray[np.intp]) -> Areas:
+        """Those of some of the galaxies."""
+        return Areas(self.voted[numbers], self.found[numbers])
+
+
 def evaluate_galaxies(model: Model, data: Path, device: str) -> dict[str, Any]:
     """Figures of a model on a folder of Galaxy Zoo 3D; see `evaluate`.
 
@@ -105,20 +147,28 @@ def evaluate_galaxies(model: Model, data: Path, device: str) -> dict[str, Any]:
     dataset = open_galaxies(spec, data)
     seen_in_training = dataset.digest == model.card.data_digest
     stamps = read_stamps(spec, dataset, "validation" if seen_in_training else None)
+    numbers = dataset.of("validation") if seen_in_training else np.arange(len(dataset))
     if not stamps[:, 3].any():
         raise DataError(
             f"in no galaxy of {data} do {spec.threshold} votes for {spec.marked} meet; evaluate "
             "on galaxies where they do"
         )
-    agreement = Agreement.of(_found(model, stamps, torch_device(device)), stamps[:, 3] > 0)
+    found = _found(model, stamps, torch_device(device))
+    agreement = Agreement.of(found, stamps[:, 3] > 0)
+    areas = Areas.of(dataset, numbers, spec.marked, found.mean((1, 2)))
     rng = np.random.default_rng(0)
     count = len(stamps)
-    draws = [agreement.drawn(rng.integers(count, size=count)).figures() for _ in range(_DRAWS)]
+
+    def redrawn() -> dict[str, float]:
+        some = rng.integers(count, size=count)
+        return agreement.drawn(some).figures() | areas.drawn(some).figures()
+
+    draws = [redrawn() for _ in range(_DRAWS)]
     return {
         "recipe": model.recipe.name,
         "model": model.digest,
         "data": dataset.digest,
-        "figures": {"galaxies": float(count), **agreement.figures()},
+        "figures": {"galaxies": float(count), **agreement.figures(), **areas.figures()},
         "histograms": agreement.histograms(),
         "errors": {name: _spread([draw[name] for draw in draws]) for name in draws[0]},
     }

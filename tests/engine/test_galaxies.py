@@ -224,6 +224,28 @@ def test_evaluation_counts_validation_galaxies_alone_where_it_was_trained(traine
         evaluate(out, galaxies, window=Window(0, 0, 9, 9), device="cpu")
 
 
+def test_area_falls_with_the_votes_that_are_asked_for(trained, tmp_path):
+    """Of eight galaxies two are empty; in the others people mark nested squares of 12 to 2 px."""
+    rng = np.random.default_rng(1)
+    for number in range(8):
+        picture = rng.integers(0, 40, (SIDE, SIDE, 3)).astype(np.uint8)
+        people = []
+        for person in range(6):
+            arm = np.zeros((SIDE, SIDE), bool)
+            side = 12 - 2 * person if number % 4 else 0
+            arm[9 : 9 + side, 20 : 20 + side] = True
+            people.append(Annotator(f"p{person}", {"spiral": arm}))
+            picture[arm & (person == 2)] += np.array([120, 150, 180], np.uint8)
+        path = tmp_path / f"gz3d_1-{number}_37_100{number}.fits.gz"
+        write_gz3d_like(path, picture, people, galaxy=Galaxy(manga_id=f"1-{number}"))
+    told = evaluate(trained[0], tmp_path, device="cpu")
+    for votes in range(1, 7):
+        area = told["figures"][f"area_{votes}"]
+        assert area == pytest.approx((14 - 2 * votes) ** 2 / SIDE**2)
+        assert told["errors"][f"area_{votes}"] == pytest.approx(0.0, abs=1e-9)
+    assert 0.0 < told["figures"]["area_found"] < 0.1
+
+
 def test_evaluation_elsewhere_counts_every_galaxy(trained, tmp_path):
     write_lit_galaxies(tmp_path, 6)
     figures = evaluate(trained[0], tmp_path, device="cpu")["figures"]
