@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_astroseg.bench import click, first_pixels, pictures, run, timing
+from napari_astroseg.bench import click, first_pixels, pictures, run, timing, votes
 from napari_astroseg.bench.fields import write_sparse, write_survey
 from napari_astroseg.bench.plan import Plan
 from napari_astroseg.bench.record import Measurement, machine, markdown_table, text_table
@@ -33,6 +34,8 @@ TINY = Plan(
     openings=1,
     pyramid_px=128,
     compare_px=256,
+    vote_maps=3,
+    vote_files=5,
     steps=1,
     budget_s=0.0,
     rounds=2,
@@ -42,6 +45,7 @@ NAMES = {
     "click", "click, same extent", "click, through the engine process",
     "tiles", "first pixels", "training",
     "pyramid level 1", "pyramid to disk", "pyramid memory",
+    "votes", "votes, a folder", "votes, any threshold", "votes, a folder again", "patches",
     "compare view", "compare whole", "compare values", "compare positions",
 }  # fmt: skip
 
@@ -87,7 +91,7 @@ def test_the_bare_passes_leave_the_number_of_threads_alone(
     assert torch.get_num_threads() == before
 
 
-@pytest.mark.parametrize("only", ["first-pixels", "pyramid"])
+@pytest.mark.parametrize("only", ["first-pixels", "pyramid", "votes"])
 def test_one_benchmark_can_be_asked_for_and_loads_no_model(
     only: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,6 +101,30 @@ def test_one_benchmark_can_be_asked_for_and_loads_no_model(
     told = json.loads(capsys.readouterr().out)
     assert told
     assert all(each["name"].startswith(only.replace("-", " ")) for each in told)
+
+
+def test_the_number_of_maps_can_be_set(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--quick", "--only", "votes", "--maps", "0"]) == 1
+    assert "ask for one at least" in capsys.readouterr().err
+
+
+def test_votes_leave_the_cache_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASTROSEG_CACHE", str(tmp_path / "mine"))
+    assert len(list(votes.measure(TINY, tmp_path))) == 4
+    assert not (tmp_path / "mine").exists()
+    assert os.environ["ASTROSEG_CACHE"] == str(tmp_path / "mine")
+    monkeypatch.delenv("ASTROSEG_CACHE")
+    shutil.rmtree(tmp_path / "many")
+    list(votes.measure(TINY, tmp_path))
+    assert "ASTROSEG_CACHE" not in os.environ
+
+
+def test_six_thresholds_are_those_of_the_maps() -> None:
+    maps = np.stack([votes._votes(number, 40) for number in range(8)])
+    steps = np.arange(1, 7)[:, None, None]
+    expected = (maps[:, None] >= steps).sum((2, 3))
+    assert np.array_equal(votes._areas(maps), expected)
+    assert expected[:, -1].any()
 
 
 def test_pictures_need_a_display(monkeypatch: pytest.MonkeyPatch) -> None:

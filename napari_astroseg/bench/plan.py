@@ -25,6 +25,10 @@ class Plan:
         Rows of 20 000 pixels whose block means are made in memory.
     compare_px
         Side of the image that is put on another's pixels.
+    vote_maps
+        Maps of votes of full size.
+    vote_files
+        Files of votes in the folder that is indexed.
     steps
         Optimiser steps timed together.
     budget_s
@@ -40,6 +44,8 @@ class Plan:
     openings: int = 5
     pyramid_px: int = 8192
     compare_px: int = 4096
+    vote_maps: int = 2000
+    vote_files: int = 30_000
     steps: int = 6
     budget_s: float = 30.0
     rounds: int = 5
@@ -53,6 +59,8 @@ class Plan:
             openings=1,
             pyramid_px=2048,
             compare_px=1536,
+            vote_maps=200,
+            vote_files=500,
             steps=1,
             budget_s=3.0,
             rounds=3,

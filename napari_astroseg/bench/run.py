@@ -12,7 +12,10 @@ from napari_astroseg.errors import SetupError
 
 MODEL = "filaments"
 
-NAMES = ("click", "tiles", "first-pixels", "pyramid", "compare", "pictures", "training")
+NAMES = (
+    "click", "tiles", "first-pixels", "pyramid", "compare", "votes", "pictures", "training",
+    "patches",
+)  # fmt: skip
 """The benchmarks, in the order they run in; *pictures* needs a display."""
 
 
@@ -47,22 +50,23 @@ def measurements(
 
 def _measured(name: str, plan: Plan, model: str | Path, scratch: Path) -> Iterator[Measurement]:
     """One benchmark; only those of networks load one."""
-    if name in ("click", "tiles", "training"):
+    if name in ("click", "tiles", "training", "patches"):
         return _of_network(name, plan, model, scratch)
-    from napari_astroseg.bench import compare, first_pixels, pictures, pyramid
+    from napari_astroseg.bench import compare, first_pixels, pictures, pyramid, votes
 
     of_sky = {
         "first-pixels": first_pixels,
         "pyramid": pyramid,
         "compare": compare,
+        "votes": votes,
         "pictures": pictures,
     }
     return iter(of_sky[name].measure(plan, scratch))
 
 
 def _of_network(name: str, plan: Plan, model: str | Path, scratch: Path) -> Iterator[Measurement]:
-    from napari_astroseg.bench import click, tiles, training
+    from napari_astroseg.bench import click, patches, tiles, training
     from napari_astroseg.engine.model import load_model
 
-    of_networks = {"click": click, "tiles": tiles, "training": training}
+    of_networks = {"click": click, "tiles": tiles, "training": training, "patches": patches}
     return iter(of_networks[name].measure(plan, load_model(model), scratch))

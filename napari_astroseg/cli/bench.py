@@ -8,8 +8,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 
-NAMES = ("click", "tiles", "first-pixels", "pyramid", "compare", "pictures", "training")
+from napari_astroseg.errors import SetupError
+
+NAMES = (
+    "click", "tiles", "first-pixels", "pyramid", "compare", "votes", "pictures", "training",
+    "patches",
+)  # fmt: skip
 HELP = "measure this machine against its limits"
 
 
@@ -17,6 +23,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     """Declare the verb's words."""
     verb.add_argument("--quick", action="store_true", help="fewer repeats, under a minute or so")
     verb.add_argument("--only", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}")
+    verb.add_argument("--maps", type=int, metavar="N", help="maps of votes (2000; 0.28 MB each)")
     verb.add_argument("--model", default="filaments", help="whose network is timed (filaments)")
     verb.add_argument("--json", action="store_true", help="print a JSON list")
 
@@ -31,6 +38,10 @@ def run(options: argparse.Namespace) -> int:
 
     teller = Teller(options.quiet)
     plan = Plan.quick() if options.quick else Plan()
+    if options.maps is not None:
+        if options.maps < 1:
+            raise SetupError(f"{options.maps} maps of votes cannot be timed; ask for one at least")
+        plan = replace(plan, vote_maps=options.maps)
     teller.line(machine())
     done = []
     for measurement in measurements(plan, options.model, has_display(), options.only):

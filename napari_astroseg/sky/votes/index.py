@@ -148,19 +148,28 @@ def _listed(folder: Path) -> list[Stamp]:
     """The FITS files of a folder and below it, in the order of their names."""
     if not folder.is_dir():
         raise VoteError(f"{folder} is no folder; name the one that holds the maps of votes")
-    found = []
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        for name in names:
-            if name.lower().endswith(_ENDINGS) and not name.startswith("."):
-                path = Path(place, name)
-                with contextlib.suppress(OSError):  # gone meanwhile
-                    told = path.stat()
-                    below = path.relative_to(folder).as_posix()
-                    found.append(Stamp(below, told.st_size, told.st_mtime_ns))
+    found = list(_below(folder, ""))
     if not found:
         raise VoteError(f"{folder} holds no FITS files; name the folder with the maps of votes")
     return sorted(found)
+
+
+def _below(folder: Path, prefix: str) -> Iterator[Stamp]:
+    """The FITS files of a folder and below it; a folder that cannot be listed holds none."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):  # gone meanwhile
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _below(Path(entry.path), f"{prefix}{entry.name}/")
+                elif _counted(entry):
+                    told = entry.stat()
+                    yield Stamp(f"{prefix}{entry.name}", told.st_size, told.st_mtime_ns)
+
+
+def _counted(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a FITS file that nobody hides."""
+    fits = entry.name.lower().endswith(_ENDINGS) and not entry.name.startswith(".")
+    return fits and entry.is_file()
 
 
 def _scans(
