@@ -40,6 +40,9 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--hdu", help="number, EXTNAME or EXTNAME,EXTVER of the image in its file")
     verb.add_argument("--plane", type=int, metavar="N", help="plane of a cube or band (0-based)")
     verb.add_argument("--threshold", type=float, help="probability of a region (the model's own)")
+    verb.add_argument(
+        "--samples", type=int, metavar="N", help="draws of a probabilistic network (its recipe's)"
+    )
     verb.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     verb.add_argument("--resume", action="store_true", help="keep the tiles that are done")
     verb.add_argument("--force", action="store_true", help="even if unit or values do not suit")
@@ -56,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
     addresses = [Address.of(image, hdu) for image in options.images]
     folders = _folders(addresses, options.out)
     model = load_model(options.model)
+    if options.samples is not None:
+        model = model.drawing(options.samples)
     with steps_told(options.quiet) as progress:
         images = [open_image(address, progress=progress) for address in addresses]
     if options.plane is not None:
@@ -105,6 +110,7 @@ def _one(options: argparse.Namespace, model: Any, image: SkyImage, out: Path) ->
         "model": model_anywhere(options.model),
         "window": options.window,
         "sky": options.sky,
+        "samples": options.samples,
         "threshold": options.threshold,
         "device": options.device,
         "force": options.force,

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_astroseg.engine.blendfigures import evaluate_blended
 from napari_astroseg.engine.galaxyfigures import evaluate_galaxies
 from napari_astroseg.engine.metrics import PixelCounts, missed_structures
 from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.errors import DataError
-from napari_astroseg.recipes.data import VoteData
+from napari_astroseg.recipes.data import BlendedData, VoteData
 from napari_astroseg.sky.fourmaps import FourMaps, digest, open_four_maps
 from napari_astroseg.sky.structures import label_structures
 from napari_astroseg.sky.window import Window
@@ -64,18 +65,27 @@ def evaluate(
     count. Errors are over draws of galaxies. Besides, `histograms` of the three: galaxies in each
     twentieth of 0 to 1.
 
+    Figures on stamps of overlapping galaxies, for objects that are `isolated` and `blended`:
+    `completeness_…` and `purity_…`, `detected_…` whatever they are taken for, `iou_…` of the
+    detected ones. `null` is the fraction of stamps without a galaxy in which none is found; `ece`
+    the expected calibration error of all pixels, `ece_galaxy` and `ece_overlap` those of pixels
+    that may be of a galaxy. Errors are over draws of stamps. Besides, `magnitudes`: galaxies,
+    the fraction detected, mean IoU and variance in bins of magnitude, where catalogues lie beside
+    the stamps; and `reliability`, the curves of calibration.
+
     Raises
     ------
     DataError
         When the data hold no truth, or a window is asked of galaxies.
     """
     model, data = load_model(model), Path(data)
-    if isinstance(model.recipe.data, VoteData):
+    if isinstance(model.recipe.data, (VoteData, BlendedData)):
         if window is not None:
             raise DataError(
                 f"{model.card.name} is measured on whole galaxies; leave out the window"
             )
-        return evaluate_galaxies(model, data, device)
+        votes = isinstance(model.recipe.data, VoteData)
+        return (evaluate_galaxies if votes else evaluate_blended)(model, data, device)
     fields = open_four_maps(data, background, model.recipe.data.floor)
     scored = [_score(model, field, window, device) for field in fields]
     areas = [area for counts, *_ in scored for area in counts]

@@ -73,12 +73,22 @@ class EpochDone(Event):
 
 @dataclass(frozen=True, eq=False)
 class TileDone(Event):
-    """One tile predicted: probability (classes, height, width) float32, NaN where missing."""
+    """One tile predicted.
+
+    Attributes
+    ----------
+    probability
+        (classes, height, width) float32, NaN where missing; background is no class.
+    deviation
+        Standard deviation of each class over the samples of a probabilistic network, of the same
+        shape; None of a deterministic one.
+    """
 
     window: Window
     probability: NDArray[np.float32]
     done: int
     total: int
+    deviation: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, eq=False)

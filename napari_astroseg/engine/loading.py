@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_astroseg.engine.batches import TrainingSet
+from napari_astroseg.engine.blended import BlendedSet
 from napari_astroseg.engine.galaxies import GalaxySet
 from napari_astroseg.engine.loader import Loader
-from napari_astroseg.recipes.data import VoteData
+from napari_astroseg.recipes.data import BlendedData, VoteData
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.progress import Progress, silent
 
@@ -20,6 +21,8 @@ def loader(recipe: Recipe, data: Path, progress: Progress = silent) -> Loader:
     DataError
         When the folder cannot teach it.
     """
+    if isinstance(recipe.data, BlendedData):
+        return BlendedSet(recipe, data, progress)
     if isinstance(recipe.data, VoteData):
         return GalaxySet(recipe, data, progress)
     return TrainingSet(recipe, data)

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save
 from napari_astroseg.engine.card import ModelCard, find_model, read_card
 from napari_astroseg.engine.nets import build
 from napari_astroseg.engine.nets.base import Network
+from napari_astroseg.engine.sampled import draws_for
 from napari_astroseg.errors import ModelError, SetupError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.files.writing import replacing
@@ -63,6 +64,18 @@ class Model:
                 memory_format=torch.channels_last,  # type: ignore[call-overload]
             )
         return self._swift[device]
+
+    def drawing(self, samples: int) -> Model:
+        """The same model, drawing so many samples where nothing else is asked for.
+
+        Raises
+        ------
+        MisfitError
+            When its network draws none, or too few are asked for.
+        """
+        draws_for(self.net, self.recipe, self.card.name, samples)
+        recipe = self.recipe.replace(family__samples=samples)
+        return dataclasses.replace(self, card=dataclasses.replace(self.card, recipe=recipe))
 
     def save(self, path: Path) -> Path:
         """Write weights, recipe and card to one safetensors file, whole or not at all."""

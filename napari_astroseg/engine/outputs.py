@@ -1,7 +1,8 @@
 """Outputs: the folder a prediction leaves, and the one path that makes it.
 
 `probability.fits`, `regions.fits`, `catalogue.ecsv`, `catalogue.reg`, `preview.png`,
-`provenance.json`, and the zarr store that a killed run resumes from.
+`provenance.json`, of a probabilistic network also `uncertainty.fits`, and the zarr store that a
+killed run resumes from.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from astropy.coordinates import SkyCoord
+from astropy.io import fits
 from numpy.typing import NDArray
 from regions import (
     PixCoord,
@@ -27,13 +30,15 @@ from napari_astroseg.engine.events import Event, Finished, TileDone
 from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.predict import predict
 from napari_astroseg.engine.provenance import record
+from napari_astroseg.engine.scoring import add_scores
 from napari_astroseg.errors import OutputError
+from napari_astroseg.recipes.data import BlendedData
 from napari_astroseg.sky.coords.worldcoords import window_cards
 from napari_astroseg.sky.files.writing import replacing, write_image
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.preview import write_preview
-from napari_astroseg.sky.structures import label_structures, measure, outlines
+from napari_astroseg.sky.structures import any_class, label_structures, measure, outlines
 from napari_astroseg.sky.tiles import Canvas
 from napari_astroseg.sky.window import Window
 
@@ -73,34 +78,57 @@ def predict_to_folder(
     model = load_model(model, device)
     image = image if isinstance(image, SkyImage) else open_image(image)
     inside = (window or Window.whole(image.shape)).clipped(image.shape)
-    canvas = Canvas(inside)
-    events = predict(
-        model, image, inside, device=device, store=out / STORE, resume=resume, force=force
-    )
-    for event in events:
+    canvas = Canvas(inside, len(model.recipe.data.classes))
+    spread: Canvas | None = None
+    store = out / STORE
+    how = {"resume": resume, "force": force}
+    for event in predict(model, image, inside, device=device, store=store, **how):
         if isinstance(event, TileDone):
             canvas.put(event.window, event.probability)
+            if event.deviation is not None:
+                spread = spread or Canvas(inside, len(event.deviation))
+                spread.put(event.window, event.deviation)
         if not isinstance(event, Finished):
             yield event
             continue
         level = model.card.threshold if threshold is None else threshold
-        told = write_outputs(out, model, image, inside, canvas.values[0], level)
+        answer = Answer(inside, canvas.values, None if spread is None else spread.values)
+        told = write_outputs(out, model, image, answer, level, device)
         seconds = time.perf_counter() - begun
         told["files"].append(_write_provenance(out, model, image, command or {}, told, seconds))
         yield Finished({**event.result, **told, "threshold": level}, seconds)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a model says of a window: its probabilities and, of samples, their deviations.
+
+    Both (classes, H, W).
+    """
+
+    window: Window
+    probability: NDArray[np.float32]
+    deviation: NDArray[np.float32] | None = None
 
 
 def write_outputs(
     out: Path,
     model: Model,
     image: SkyImage,
-    window: Window,
-    probability: NDArray[np.float32],
+    answer: Answer,
     threshold: float,
+    device: str = "auto",
 ) -> dict[str, Any]:
-    """Write the maps, the catalogue and the picture of one answer (H, W)."""
+    """Write the maps, the catalogue and the picture of one answer.
+
+    Regions are where any class is likely enough. A network that judges whole stamps looks at each
+    region again, in the middle of a stamp of its own.
+    """
+    window, probability = answer.window, any_class(answer.probability)
     labels = label_structures(probability, threshold, model.recipe.prediction.min_area_px)
-    catalogue = measure(labels, probability, image, window)
+    catalogue = measure(labels, probability, image, window, answer.deviation)
+    if isinstance(model.recipe.data, BlendedData):
+        add_scores(catalogue, model, image, threshold, device)
     notes: dict[str, str | int | float] = {
         "MODEL": model.card.name,
         "MODELID": model.digest,
@@ -115,13 +143,32 @@ def write_outputs(
         f"probability ≥ {threshold:g}"
     )
     files = [
-        write_image(out / "probability.fits", probability, cards, notes=notes, compress=True),
+        _write_maps(out / "probability.fits", answer.probability, model, cards, notes),
+        *(
+            [_write_maps(out / "uncertainty.fits", answer.deviation, model, cards, notes)]
+            if answer.deviation is not None
+            else []
+        ),
         write_image(out / "regions.fits", labels, cards, notes=notes, compress=True),
         catalogue.write(out / "catalogue.ecsv"),
         write_regions(out / "catalogue.reg", labels, window, image),
         write_preview(out / "preview.png", image, window, probability, labels, title),
     ]
     return {"out": str(out), "structures": len(catalogue), "files": files}
+
+
+def _write_maps(
+    path: Path,
+    maps: NDArray[np.float32],
+    model: Model,
+    cards: fits.Header,
+    notes: dict[str, str | int | float],
+) -> Path:
+    """Write one map for each class, as planes that CLASS1, CLASS2 … name, or the only one."""
+    if len(maps) == 1:
+        return write_image(path, maps[0], cards, notes=notes, compress=True)
+    names = {f"CLASS{n}": name for n, name in enumerate(model.recipe.data.classes, start=1)}
+    return write_image(path, maps, cards, notes={**notes, **names}, compress=True)
 
 
 def write_regions(path: Path, labels: NDArray[np.int32], window: Window, image: SkyImage) -> Path:

@@ -3,14 +3,19 @@
 Where the normalisation does not depend on the patch, tiles carry enough context to be exact:
 put together they equal the untiled answer. Where it does (per-patch min-max), overlapping
 patches on one grid are averaged under a taper, so the answer does not depend on the tiles either.
+
+A network of many answers gives the mean of its samples and their standard deviation; where patches
+overlap, both are those of the samples of all patches together.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +25,9 @@ from napari_astroseg.engine.events import Event, Finished, Started, TileDone, Wa
 from napari_astroseg.engine.fit import check_fit
 from napari_astroseg.engine.model import Model, load_model, torch_device
 from napari_astroseg.engine.nets.base import Halo, Net
+from napari_astroseg.engine.nets.sampling import SamplingNet
 from napari_astroseg.engine.prepare import by_patch, context_px, prepared, resizing_for
+from napari_astroseg.engine.sampled import draws_for, moments, noise_at
 from napari_astroseg.engine.store import PredictionStore
 from napari_astroseg.errors import MisfitError
 from napari_astroseg.sky.image import SkyImage
@@ -57,7 +64,8 @@ def predict(
     window
         What to predict; the whole image by default.
     samples
-        Draws of a probabilistic network; a deterministic one refuses it.
+        Draws of a probabilistic network, as many as its recipe says by default; a deterministic
+        one refuses it.
     store
         Folder of a zarr store that takes each tile as it is done, so that a killed run resumes.
     resume
@@ -68,7 +76,8 @@ def predict(
     Yields
     ------
     `Started`, any number of `Warned`, one `TileDone` per tile (those found in the store
-    included), and `Finished` with `window`, `threshold` and `missing_fraction`.
+    included), and `Finished` with `window`, `threshold` and `missing_fraction`. Tiles of a
+    probabilistic network carry a `deviation`.
 
     Raises
     ------
@@ -78,19 +87,17 @@ def predict(
     begun = time.perf_counter()
     model = load_model(model)
     image = image if isinstance(image, SkyImage) else open_image(image)
-    if samples is not None:
-        raise MisfitError(
-            f"{model.card.name} is deterministic and draws no samples; leave out `samples`"
-        )
+    draws = draws_for(model.net, model.recipe, model.card.name, samples)
     _require_planes(model, image)
     where = torch_device(device)
     inside = (window or Window.whole(image.shape)).clipped(image.shape)
     fit = check_fit(model.recipe, image, inside, force)
     resizing = resizing_for(model.recipe, image)
     shown = image if resizing is None else resizing.resized
-    predictor = Predictor(model, shown, fit.factor, where)
+    predictor = Predictor(model, shown, fit.factor, where, draws)
     tiles = predictor.tiles(inside if resizing is None else resizing.there(inside))
-    kept = PredictionStore.open(store, inside, tiles, model, image, resume) if store else None
+    work = (inside, tiles, model, image, predictor.maps, draws)
+    kept = PredictionStore.open(store, *work, resume) if store else None
     yield Started(f"{model.card.name} on {image.name}", len(tiles), "tiles", str(where))
     yield from (Warned(sentence) for sentence in fit.warnings)
     seen = 0
@@ -98,23 +105,30 @@ def predict(
         if kept is not None:
             kept.put(tile, values)
         answer = (tile.core, values) if resizing is None else resizing.back(tile.core, values)
-        event = None if answer is None else _event(*answer, inside, done, len(tiles))
+        counted = (predictor.classes, done, len(tiles))
+        event = None if answer is None else _event(*answer, inside, *counted)
         if event is None:
             continue
         seen += int(np.isfinite(event.probability[0]).sum())
         yield event
     if not seen:
-        raise MisfitError(
-            f"no pixel of this window of {image.name} has a value above "
-            f"{model.recipe.data.floor:g}, below which the model takes data for missing; choose a "
-            "window that holds data, in the model's unit"
-        )
+        raise MisfitError(_nothing_there(image, model.recipe.data.floor))
     result = {
         "window": inside,
         "threshold": model.card.threshold,
         "missing_fraction": 1.0 - seen / (inside.width * inside.height),
     }
     yield Finished(result, time.perf_counter() - begun)
+
+
+def _nothing_there(image: SkyImage, floor: float) -> str:
+    """Why there is no answer at all."""
+    if math.isinf(floor):
+        return f"no pixel of this window of {image.name} has a value; choose one that holds data"
+    return (
+        f"no pixel of this window of {image.name} has a value above {floor:g}, below which the "
+        "model takes data for missing; choose a window that holds data, in the model's unit"
+    )
 
 
 def _require_planes(model: Model, image: SkyImage) -> None:
@@ -160,11 +174,27 @@ class Predictor:
     ----------
     factor
         Multiplies the image's values into the unit that the model expects.
+    draws
+        Samples of a probabilistic network; None of a deterministic one.
+
+    Attributes
+    ----------
+    classes, maps
+        Maps of probability in an answer, and of all: with samples, deviations come after them.
     """
 
-    def __init__(self, model: Model, image: SkyImage, factor: float, device: torch.device) -> None:
+    def __init__(
+        self,
+        model: Model,
+        image: SkyImage,
+        factor: float,
+        device: torch.device,
+        draws: int | None = None,
+    ) -> None:
         self.recipe, self.image = model.recipe, image
-        self._factor, self._device = factor, device
+        self.classes = len(model.recipe.data.classes)
+        self.maps = self.classes * (1 if draws is None else 2)
+        self._factor, self._device, self._draws = factor, device, draws
         net = model.swift(device)
         assert isinstance(net, Net)
         self._net = net
@@ -189,12 +219,12 @@ class Predictor:
         return values if self._patchwise else prepared(values, valid, self.recipe), valid
 
     def answer(self, tile: Tile, values: Probability, valid: NDArray[np.bool_]) -> Probability:
-        """Probabilities (classes, h, w) of a tile's core, NaN where its pixels are missing."""
+        """The answer (maps, h, w) to a tile's core, NaN where its pixels are missing."""
         margin = (values.shape[-2] - tile.outer.height) // 2
         top, left = (tile.core.y - tile.outer.y + margin, tile.core.x - tile.outer.x + margin)
         core = slice(top, top + tile.core.height), slice(left, left + tile.core.width)
         if not valid[core].any():
-            return np.full((1, *tile.core.shape), np.nan, np.float32)
+            return np.full((self.maps, *tile.core.shape), np.nan, np.float32)
         if self._patchwise:
             answer = self._blended(tile, values, valid, margin)
         else:
@@ -214,7 +244,8 @@ class Predictor:
         step = max(1, round(side * (1.0 - self.recipe.prediction.overlap)))
         corners = patch_corners(tile.core, side, step)
         weight = taper(side)
-        total = np.zeros((1, *values.shape), np.float32)
+        exact = np.float32 if self._draws is None else np.float64  # of squares that nearly cancel
+        total = np.zeros((self.maps, *values.shape), exact)
         weights = np.zeros(values.shape, np.float32)
         at_once = max(1, _BATCH_PIXELS // side**2)
         for first in range(0, len(corners), at_once):
@@ -224,13 +255,27 @@ class Predictor:
                 for x, y in corners[first : first + at_once]
             ]  # fmt: skip
             planes = np.stack([prepared(values[p], valid[p], self.recipe) for p in places])
-            for place, answer in zip(places, self._forward(planes[:, None]), strict=True):
+            answers = self._stamps(planes[:, None], corners[first : first + at_once])
+            for place, answer in zip(places, answers, strict=True):
                 total[:, *place] += answer * weight
                 weights[place] += weight
         top, left = tile.core.y - tile.outer.y + margin, tile.core.x - tile.outer.x + margin
         core = slice(top, top + tile.core.height), slice(left, left + tile.core.width)
-        blend: Probability = np.divide(total[:, *core], weights[core], dtype=np.float32)
-        return blend
+        blend = np.divide(total[:, *core], weights[core], dtype=exact)
+        if self._draws is not None:
+            mean, square = blend[: self.classes], blend[self.classes :]
+            blend[self.classes :] = np.sqrt(np.maximum(square - mean**2, 0.0))
+        return blend.astype(np.float32, copy=False)
+
+    def _stamps(self, planes: Probability, corners: list[tuple[int, int]]) -> NDArray[Any]:
+        """Answers to whole patches; of samples, the mean of each class and that of its square."""
+        if self._draws is None:
+            return self._forward(planes)
+        assert isinstance(self._net, SamplingNet)
+        noise = noise_at(corners, self._draws, self._net.latent, self.recipe.schedule.seed)
+        told = moments(self._net, planes, noise, self._device).astype(np.float64)
+        told[:, self.classes :] += told[:, : self.classes] ** 2
+        return told
 
     def _forward(self, planes: Probability, halo: Halo = Halo()) -> Probability:
         with torch.inference_mode():
@@ -260,11 +305,13 @@ def _answers(
 
 
 def _event(
-    place: Window, values: Probability, inside: Window, done: int, total: int
+    place: Window, values: Probability, inside: Window, classes: int, done: int, total: int
 ) -> TileDone | None:
     """The part of an answer at `place` that was asked for; None where there is none."""
     shared = place.overlap(inside)
     if shared is None:  # on an image far coarser than the network's view
         return None
     rows, columns = shared.moved(-place.x, -place.y).slices
-    return TileDone(shared, values[:, rows, columns], done, total)
+    told = values[:, rows, columns]
+    deviation = told[classes:] if len(told) > classes else None
+    return TileDone(shared, told[:classes], done, total, deviation)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_astroseg.recipes.data import VoteData
-from napari_astroseg.recipes.normalisation import Byte, Local, Log, MinMax
+from napari_astroseg.recipes.normalisation import Arcsinh, Byte, Local, Log, MinMax
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky import normalise
 from napari_astroseg.sky.image import SkyImage
@@ -19,7 +19,7 @@ Plane = NDArray[np.float32]
 
 def by_patch(recipe: Recipe) -> bool:
     """Whether a pixel's input depends on which patch it is in, so that tiles cannot be exact."""
-    return isinstance(recipe.normalisation, MinMax)
+    return recipe.family.by_stamp or isinstance(recipe.normalisation, (MinMax, Arcsinh))
 
 
 def context_px(recipe: Recipe) -> int:
@@ -33,6 +33,8 @@ def prepared(values: NDArray[Any], valid: NDArray[np.bool_], recipe: Recipe) -> 
     how = recipe.normalisation
     if isinstance(how, Byte):
         return normalise.byte(values, valid)
+    if isinstance(how, Arcsinh):
+        return normalise.arcsinh(values, valid, how.softening)
     if isinstance(how, Log):
         return normalise.log_between(values, valid, how.low, how.high)
     if isinstance(how, Local):

@@ -1,7 +1,7 @@
 """PredictionStore: a whole-mosaic answer on disk, tile by tile, so that a killed run resumes.
 
-A zarr group: `probability` (classes, rows, columns) whose chunks are the tiles, one writer each,
-and `done`, one flag per tile, set only after the tile is written.
+A zarr group: `probability` (maps, rows, columns) whose chunks are the tiles, one writer each, and
+`done`, one flag per tile, set only after the tile is written.
 """
 
 from __future__ import annotations
@@ -40,9 +40,16 @@ class PredictionStore:
         tiles: list[Tile],
         model: Model,
         image: SkyImage,
+        maps: int,
+        samples: int | None,
         resume: bool,
     ) -> PredictionStore:
         """A store for this very work; what another work left there is replaced.
+
+        Parameters
+        ----------
+        maps
+            In an answer: one for each class, and with `samples` a deviation for each.
 
         Raises
         ------
@@ -50,7 +57,7 @@ class PredictionStore:
             When `resume` is asked and the store belongs to another model, image or window, or
             the disk refuses.
         """
-        work = _work(window, tiles, model, image)
+        work = _work(window, tiles, model, image, samples)
         try:
             if resume and (path / "zarr.json").exists():
                 group = zarr.open_group(path, mode="r+")
@@ -63,7 +70,7 @@ class PredictionStore:
                     return cls(group, tiles)  # else killed while it was made: make it again
             if path.exists():
                 _remove_store(path)
-            return cls(_created(path, tiles, work), tiles)
+            return cls(_created(path, tiles, maps, work), tiles)
         except OSError as error:
             raise OutputError(
                 f"{path} cannot be written ({(error.strerror or str(error)).lower()}); "
@@ -75,7 +82,7 @@ class PredictionStore:
         return bool(self._flags[self._numbers[tile.core]])
 
     def get(self, tile: Tile) -> NDArray[np.float32]:
-        """The answer (classes, h, w) on disk."""
+        """The answer (maps, h, w) on disk."""
         return np.asarray(self._values[(slice(None), *self._place(tile))])
 
     def put(self, tile: Tile, values: NDArray[np.float32]) -> None:
@@ -94,7 +101,7 @@ class PredictionStore:
         self._flags[number] = True
 
     def read(self, window: Window) -> NDArray[np.float32]:
-        """The answer (classes, h, w) of a window that the tiles cover."""
+        """The answer (maps, h, w) of a window that the tiles cover."""
         rows, columns = window.moved(-self._corner.x, -self._corner.y).slices
         return np.asarray(self._values[:, rows, columns])
 
@@ -102,19 +109,21 @@ class PredictionStore:
         return tile.core.moved(-self._corner.x, -self._corner.y).slices
 
 
-def _work(window: Window, tiles: list[Tile], model: Model, image: SkyImage) -> str:
+def _work(
+    window: Window, tiles: list[Tile], model: Model, image: SkyImage, samples: int | None
+) -> str:
     """What makes two runs the same work, as text."""
-    return json.dumps(
-        {
-            "image": _place(image),
-            "values": image.pixels.identity or _in_memory(image),
-            "window": [window.x, window.y, window.width, window.height],
-            "tiles": len(tiles),
-            "recipe": model.recipe.digest,
-            "weights": model.digest,
-        },
-        sort_keys=True,
-    )
+    told: dict[str, Any] = {
+        "image": _place(image),
+        "values": image.pixels.identity or _in_memory(image),
+        "window": [window.x, window.y, window.width, window.height],
+        "tiles": len(tiles),
+        "recipe": model.recipe.digest,
+        "weights": model.digest,
+    }
+    if samples is not None:
+        told["samples"] = samples
+    return json.dumps(told, sort_keys=True)
 
 
 def _place(image: SkyImage) -> list[str | int | None] | str:
@@ -131,9 +140,9 @@ def _in_memory(image: SkyImage) -> str:
     return f"{image.name} {image.shape} {hashlib.sha256(values.tobytes()).hexdigest()[:16]}"
 
 
-def _created(path: Path, tiles: list[Tile], work: str) -> Any:
+def _created(path: Path, tiles: list[Tile], maps: int, work: str) -> Any:
     first, last = tiles[0].core, tiles[-1].core
-    shape = (1, last.y_end - first.y, last.x_end - first.x)
+    shape = (maps, last.y_end - first.y, last.x_end - first.x)
     group = zarr.create_group(path, attributes={"work": work, "corner": [first.x, first.y]})
     group.create_array(
         "probability", shape=shape, chunks=(1, *first.shape), dtype="float32", fill_value=np.nan

@@ -41,7 +41,11 @@ class PredictDock(QWidget):
         super().__init__()
         self._viewer = bare(napari_viewer)
         self._ties = Ties(self)
-        self._keys = {"R": WeakMethod(self.repeat), "Escape": WeakMethod(self.cancel)}
+        self._keys = {
+            "R": WeakMethod(self.repeat),
+            "U": WeakMethod(self.turn_uncertainty),
+            "Escape": WeakMethod(self.cancel),
+        }
         self._build(target)
         self._connect()
         self._follow_model()
@@ -79,6 +83,10 @@ class PredictDock(QWidget):
     def cancel(self) -> None:
         """Stop the running prediction; tiles that are done stay."""
         self.predictions.cancel()
+
+    def turn_uncertainty(self) -> None:
+        """Show how unsure the current answer is, where it tells, or its probability again."""
+        self.found.turn_uncertainty()
 
     def shut_down(self) -> None:
         """End what runs and let go of the viewer: the dock has been closed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -44,6 +45,8 @@ class TrainingData(Frozen):
     ----------
     bands
         Planes of an image.
+    classes
+        What pixels are told apart as, but for background; a pixel is of one of them at most.
     figure
         The validation figure whose highest value tells the best epoch.
     side_field
@@ -51,6 +54,7 @@ class TrainingData(Frozen):
     """
 
     bands: ClassVar[int]
+    classes: ClassVar[tuple[str, ...]] = ("structure",)
     figure: ClassVar[str]
     side_field: ClassVar[str]
 
@@ -121,3 +125,26 @@ class VoteData(TrainingData):
     def floor(self) -> float:
         """A picture has no value below it."""
         return 0.0
+
+
+class BlendedData(TrainingData):
+    """Stamps of overlapping galaxies with the class of each pixel (Bretonnière+2021)."""
+
+    bands: ClassVar[int] = 1
+    classes: ClassVar[tuple[str, ...]] = ("isolated", "overlap")
+    figure: ClassVar[str] = "iou"
+    side_field: ClassVar[str] = "stamp_px"
+
+    layout: Literal["blended"] = Field(
+        "blended", description="stamps_WithNoise_NAME.npy and stamps_seg_NAME.npy"
+    )
+    stamp_px: int = Field(
+        128, ge=8, le=1024, multiple_of=8, description="side of the stamps, pixels"
+    )
+    validation: float = Field(0.15, gt=0, lt=1, description="share of stamps that validate")
+    augmentation: Augmentation = Augmentation()
+
+    @property
+    def floor(self) -> float:
+        """Noise goes below any value."""
+        return -math.inf

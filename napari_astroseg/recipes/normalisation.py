@@ -52,4 +52,15 @@ class Byte(Frozen):
     kind: Literal["byte"] = "byte"
 
 
-Normalisation = Annotated[MinMax | Log | Local | Byte, Field(discriminator="kind")]
+class Arcsinh(Frozen):
+    """arcsinh of the value, then over the stamp's maximum (Bretonnière+2021)."""
+
+    kind: Literal["arcsinh"] = "arcsinh"
+    softening: float | None = Field(
+        1.0,
+        gt=0,
+        description="value from which it is logarithmic, image unit; empty: the stamp's own noise",
+    )
+
+
+Normalisation = Annotated[MinMax | Log | Local | Byte | Arcsinh, Field(discriminator="kind")]

@@ -20,14 +20,18 @@ from pydantic import (
 
 from napari_astroseg.errors import RecipeError
 from napari_astroseg.recipes.base import Frozen
-from napari_astroseg.recipes.data import PatchData, VoteData
+from napari_astroseg.recipes.data import BlendedData, PatchData, VoteData
 from napari_astroseg.recipes.families import family_spec
 from napari_astroseg.recipes.families.base import FamilySpec
 from napari_astroseg.recipes.families.unet5 import Spec as UNet5
 from napari_astroseg.recipes.normalisation import MinMax, Normalisation
 from napari_astroseg.recipes.schedule import WRITTEN, Schedule
 
-_LAYOUTS: dict[str, type[PatchData | VoteData]] = {"four_maps": PatchData, "gz3d": VoteData}
+_LAYOUTS: dict[str, type[PatchData | VoteData | BlendedData]] = {
+    "four_maps": PatchData,
+    "gz3d": VoteData,
+    "blended": BlendedData,
+}
 _TAGS = ("kind", "layout")
 """Fields that tell which record it is."""
 
@@ -87,7 +91,7 @@ class Recipe(Frozen):
     title: str = Field("", description="what it finds")
     source: str = Field("", description="the paper it follows")
     expects: Expectation = Expectation()
-    data: PatchData | VoteData = PatchData()
+    data: PatchData | VoteData | BlendedData = PatchData()
     normalisation: Normalisation = MinMax()
     family: SerializeAsAny[FamilySpec] = UNet5()
     schedule: Schedule = Schedule()
@@ -132,6 +136,15 @@ class Recipe(Frozen):
         if isinstance(data, VoteData) and self.normalisation.kind != "byte":
             raise ValueError(
                 "`normalisation.kind` must be byte where `data.layout` is gz3d, of pictures"
+            )
+        weights = getattr(
+            self.family, "class_weights", data.classes if len(data.classes) > 1 else ()
+        )
+        if weights and len(weights) != 1 + len(data.classes):
+            raise ValueError(
+                f"`family.kind` must tell {len(data.classes)} classes and background apart where "
+                f"`data.layout` is {data.layout}: probunet does, with {1 + len(data.classes)} "
+                "`family.class_weights`"
             )
         return self
 

@@ -18,6 +18,9 @@ Plane = NDArray[np.float32]
 _PASSES = 3
 """Running boxes in a row that stand for a Gaussian; each costs the same at any width."""
 
+_SIGMA_PER_MAD = 1.4826
+"""Standard deviation of a normal distribution over the median distance from its median."""
+
 
 def valid_pixels(values: NDArray[Any], floor: float) -> Mask:
     """Pixels that carry data: finite and not below `floor` (saturated ones are NaN or zero)."""
@@ -57,6 +60,22 @@ def peaks_clipped(values: NDArray[Any], valid: Mask, stars: Mask, sigmas: float 
     return above / top if top > 0 else above
 
 
+def arcsinh(values: NDArray[Any], valid: Mask, softening: float | None) -> Plane:
+    """Arcsinh of the values over `softening`, over its maximum; at most 1, below 0 where they are.
+
+    Without a softening it is the standard deviation of the noise: 1.4826 times the median distance
+    from the median, which a stamp full of sky hardly differs from. Stamps without a positive value
+    give 0.
+    """
+    result = np.zeros(values.shape, np.float32)
+    told = values[valid].astype(np.float64)
+    scale = softening if softening is not None else _noise(told)
+    if told.size and scale > 0 and told.max() > 0:
+        bent = np.arcsinh(told / scale)
+        result[valid] = np.maximum(bent / bent.max(), -1.0)
+    return result
+
+
 def log_between(values: NDArray[Any], valid: Mask, low: float, high: float) -> Plane:
     """log10, with `low` at 0 and `high` at 1, not clipped beyond them but at 0 from below."""
     counted = valid & (values > 0)
@@ -78,6 +97,13 @@ def local_contrast(values: NDArray[Any], valid: Mask, scale_px: float, spread_de
     share = _smoothed(counted.astype(np.float64), scale_px)
     mean = _smoothed(logs, scale_px) / np.maximum(share, np.finfo(np.float32).tiny)
     return np.where(counted, (logs - mean) / spread_dex, 0.0).astype(np.float32)
+
+
+def _noise(values: NDArray[np.float64]) -> float:
+    """Standard deviation of the noise of values that are mostly noise; 0 of none."""
+    if not values.size:
+        return 0.0
+    return _SIGMA_PER_MAD * float(np.median(np.abs(values - np.median(values))))
 
 
 def local_reach(scale_px: float) -> int:

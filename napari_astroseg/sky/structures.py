@@ -36,9 +36,18 @@ _COLUMNS = {
     "mean_value": "mean of the image over the structure",
     "peak_value": "highest value of the image in the structure",
     "score": "mean probability over the structure",
+    "uncertainty": "mean over the structure of the standard deviation of the probability",
 }
 
 Labels = NDArray[np.int32]
+
+
+def any_class(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probability (…, H, W) of any class, of that of each (…, classes, H, W); NaN where missing."""
+    if probability.shape[-3] == 1:
+        return probability[..., 0, :, :]
+    total: NDArray[np.float32] = np.minimum(probability.sum(-3), np.float32(1))
+    return total
 
 
 def label_structures(probability: NDArray[Any], threshold: float, min_area_px: int = 0) -> Labels:
@@ -73,7 +82,11 @@ def label_structures(probability: NDArray[Any], threshold: float, min_area_px: i
 
 
 def measure(
-    labels: Labels, probability: NDArray[Any], image: SkyImage, window: Window
+    labels: Labels,
+    probability: NDArray[Any],
+    image: SkyImage,
+    window: Window,
+    deviation: NDArray[Any] | None = None,
 ) -> Catalogue:
     """One row per structure: where it is, how large, how long, how sure.
 
@@ -83,13 +96,16 @@ def measure(
         (H, W) of `window`.
     image
         Gives positions and values, of a stack their mean; the window is read from it once.
+    deviation
+        (classes, H, W) standard deviation of the probability, where it is known.
 
     Returns
     -------
     Columns `id`, `lon`, `lat` (deg, Galactic where the image is, else ICRS; left out without sky
     coordinates), `x`,
     `y` (0-based pixels of the whole image), `area` (arcmin2, or pix2), `length` of the spine
-    (arcmin, or pix), `mean_value` and `peak_value` (image unit), `score` (mean probability).
+    (arcmin, or pix), `mean_value` and `peak_value` (image unit), `score` (mean probability), and
+    where it is known `uncertainty` (mean deviation, in each pixel of the least sure class).
     """
     count = int(labels.max(initial=0))
     ids = np.arange(1, count + 1)
@@ -113,8 +129,11 @@ def measure(
     table["mean_value"] = _over(np.nanmean, values, labels, ids) * unit
     table["peak_value"] = _over(np.nanmax, values, labels, ids) * unit
     table["score"] = _over(np.nanmean, probability, labels, ids)
-    for name, words in _COLUMNS.items():
-        table[name].info.description = words
+    if deviation is not None:
+        table["uncertainty"] = _over(np.nanmean, deviation.max(0), labels, ids)
+    for name in table.colnames:
+        if name in _COLUMNS:
+            table[name].info.description = _COLUMNS[name]
     return Catalogue(table, frame)
 
 

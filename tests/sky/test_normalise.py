@@ -88,3 +88,30 @@ def test_the_local_mean_is_a_gaussian_one():
     expected = logs - gaussian_filter(logs, 12.0)
     inner = np.s_[50:-50, 50:-50]
     assert (plane - expected)[inner].std() < 0.03 * expected[inner].std()
+
+
+def test_arcsinh_by_hand():
+    values = np.array([[0.0, 2.0, -1.0, 50.0, np.nan]])
+    told = normalise.arcsinh(values, np.isfinite(values), 2.0)
+    most = np.arcsinh(25.0)
+    expected = [0, np.arcsinh(1.0) / most, np.arcsinh(-0.5) / most, 1.0, 0]
+    assert told.dtype == np.float32
+    assert np.allclose(told, [expected], atol=1e-6)
+
+
+def test_arcsinh_in_units_of_the_noise_does_not_know_the_unit():
+    rng = np.random.default_rng(0)
+    values = rng.normal(0, 3.0, (64, 64))
+    values[10:14, 10:14] += 400
+    valid = np.ones(values.shape, bool)
+    told = normalise.arcsinh(values, valid, None)
+    assert np.allclose(told, normalise.arcsinh(values * 1e-7, valid, None), atol=1e-6)
+    assert np.allclose(told, normalise.arcsinh(values, valid, 3.0), atol=0.02)
+
+
+@pytest.mark.parametrize("softening", [1.0, None])
+@pytest.mark.parametrize("level", [0.0, -2.0, np.nan])
+def test_arcsinh_of_a_stamp_without_light_is_nothing(softening, level):
+    values = np.full((8, 8), level)
+    told = normalise.arcsinh(values, np.isfinite(values), softening)
+    assert not told.any()

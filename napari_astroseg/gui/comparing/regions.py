@@ -28,6 +28,9 @@ from napari_astroseg.sky.window import Window
 
 Numbers = NDArray[np.int32]
 
+_SPEAKING = ("probability", "regions")
+"""Layers that speak for a prediction; its other maps are only looked at."""
+
 
 @dataclass(frozen=True, eq=False)
 class Numbered:
@@ -138,7 +141,7 @@ def holding_regions(viewer: Any) -> Iterator[Any]:
     A prediction is spoken for by its regions, by its probabilities where those were removed.
     """
     told: list[tuple[Any, Window, str]] = []
-    downwards = list(reversed(viewer.layers))
+    downwards = [layer for layer in reversed(viewer.layers) if _role(layer) in _SPEAKING]
     for layer in sorted(downwards, key=_rank):
         note = _note(layer)
         if note:
@@ -182,6 +185,11 @@ def _note(layer: Any) -> dict[str, Any]:
     return note
 
 
+def _role(layer: Any) -> str:
+    """What a layer of a prediction shows; "regions" for any other layer."""
+    return str(_note(layer).get("role", "regions"))
+
+
 def _key(note: dict[str, Any]) -> tuple[Any, Window, str]:
     return id(note["image"]), note["window"], note["model"]
 
@@ -209,7 +217,8 @@ def _probability(viewer: Any, note: dict[str, Any]) -> NDArray[np.float32] | Non
     """The probabilities of a prediction, from whichever of its layers carries them."""
     height, width = note["window"].shape
     for layer in viewer.layers:
-        if isinstance(layer, Image) and _note(layer) and _key(_note(layer)) == _key(note):
+        own = isinstance(layer, Image) and _note(layer) and _role(layer) in _SPEAKING
+        if own and _key(_note(layer)) == _key(note):
             finest = layer.data[0] if layer.multiscale else layer.data
             return finest[:height, :width]
     return None

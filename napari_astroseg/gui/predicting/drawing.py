@@ -32,6 +32,15 @@ def shading() -> Colormap:
     return Colormap(colours, name="astroseg probability")
 
 
+def shading_in(colour: str) -> Colormap:
+    """One colour that fades in from nothing, so that the sky shows through."""
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    at = np.linspace(0.0, 1.0, 256)
+    colours = np.tile((red, green, blue, 0.0), (256, 1))
+    colours[:, 3] = np.clip((at - 0.02) / 0.6, 0.0, 1.0) * 0.85
+    return Colormap(colours, name=f"astroseg {colour}")
+
+
 def one_colour() -> DirectLabelColormap:
     """Every label in the regions' colour."""
     return DirectLabelColormap(color_dict={None: REGION, 0: "transparent"}, name="astroseg region")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -22,16 +23,18 @@ from qtpy.QtWidgets import (
 from superqt import QLabeledDoubleSlider
 
 from napari_astroseg.gui.latest import Latest
-from napari_astroseg.gui.predicting.overlays import Cut, Overlay
+from napari_astroseg.gui.predicting.extramaps import LARGEST, UNCERTAINTY
+from napari_astroseg.gui.predicting.overlays import Cut, Overlay, labelled
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.structures import label_structures, measure
+from napari_astroseg.sky.structures import measure
 from napari_astroseg.sky.window import Window
 
+_PROBABILITY = "probability"
 _FORMATS = "ECSV table (*.ecsv);;FITS table (*.fits);;VOTable (*.vot);;CSV (*.csv)"
 
 
 class FoundPanel(QWidget):
-    """Threshold, least area, a summary, and Save.
+    """Threshold, least area, which map is shown where there are several, a summary, and Save.
 
     `said` carries one sentence and whether it is trouble.
     """
@@ -48,6 +51,8 @@ class FoundPanel(QWidget):
         self._saver.refused.connect(lambda words: self.said.emit(words, True))
         self.threshold.valueChanged.connect(self._moved)
         self.min_area.valueChanged.connect(self._moved)
+        self.most_unsure.valueChanged.connect(self._moved)
+        self.shown_map.currentTextChanged.connect(self._show_map)
         self.filled.toggled.connect(self._fill)
         self.save.clicked.connect(self._ask_name)
         self.show_overlay(None)
@@ -55,13 +60,20 @@ class FoundPanel(QWidget):
     @property
     def cut(self) -> Cut:
         """What the controls say."""
-        return Cut(round(float(self.threshold.value()), 4), int(self.min_area.value()))
+        return Cut(
+            round(float(self.threshold.value()), 4),
+            int(self.min_area.value()),
+            round(float(self.most_unsure.value()), 4),
+        )
 
     def set_cut(self, cut: Cut) -> None:
         """Show `cut`, and apply it to the overlay shown."""
-        with QSignalBlocker(self.threshold), QSignalBlocker(self.min_area):
-            self.threshold.setValue(cut.threshold)
-            self.min_area.setValue(cut.min_area_px)
+        controls = self.threshold, self.min_area, self.most_unsure
+        blockers = [QSignalBlocker(control) for control in controls]
+        for control, value in zip(controls, vars(cut).values(), strict=True):
+            control.setValue(value)
+        for blocker in blockers:
+            blocker.unblock()
         self._moved()
 
     def show_overlay(self, overlay: Overlay | None) -> None:
@@ -71,7 +83,14 @@ class FoundPanel(QWidget):
         self._overlay = overlay
         if overlay is not None:
             overlay.changed.connect(self.refresh)
+        self._offer_maps()
         self.refresh()
+
+    def turn_uncertainty(self) -> None:
+        """Show the uncertainty, or the probability again."""
+        wanted = _PROBABILITY if self.shown_map.currentText() == UNCERTAINTY else UNCERTAINTY
+        if self.shown_map.findText(wanted) >= 0:
+            self.shown_map.setCurrentText(wanted)
 
     def refresh(self) -> None:
         """Say what the overlay holds now."""
@@ -97,7 +116,8 @@ class FoundPanel(QWidget):
         if self._overlay is not None:
             overlay = self._overlay
             self.said.emit(f"Measuring the regions for {path.name} …", False)
-            work = (overlay.probability, overlay.cut, overlay.image, overlay.window, path)
+            maps = overlay.probability, overlay.maps.deviation
+            work = (*maps, overlay.cut, overlay.image, overlay.window, path)
             self._saver.ask(partial(_written, *work))
 
     def _build(self) -> None:
@@ -110,6 +130,16 @@ class FoundPanel(QWidget):
         self.min_area.setRange(0, 1_000_000)
         self.min_area.setSuffix(" px")
         self.min_area.setToolTip("Smaller regions are dropped")
+        self.most_unsure = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+        self.most_unsure.setRange(0.0, LARGEST)
+        self.most_unsure.setSingleStep(0.01)
+        self.most_unsure.setDecimals(2)
+        self.most_unsure.setValue(LARGEST)
+        self.shown_map = QComboBox()
+        self.shown_map.setToolTip(
+            "Which map is drawn: of any class, of one class, or how unsure the model is.\n"
+            "U shows the uncertainty, and again the probability"
+        )
         self.filled = QCheckBox("Fill regions")
         self.filled.setToolTip("Areas instead of outlines")
         self.summary = QLabel()
@@ -122,6 +152,9 @@ class FoundPanel(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.addRow("Threshold", self.threshold)
         rows.addRow("Least area", self.min_area)
+        rows.addRow("Uncertainty up to", self.most_unsure)
+        rows.addRow("Map", self.shown_map)
+        self._rows = rows
         rows.addRow("Found", self.summary)
         rows.addRow(below)
 
@@ -129,6 +162,33 @@ class FoundPanel(QWidget):
         if self._overlay is not None:
             self._overlay.set_cut(self.cut)
         self.cut_changed.emit(self.cut)
+
+    def _offer_maps(self) -> None:
+        """Offer the maps of the overlay; a lone one needs no choice."""
+        overlay = self._overlay
+        names = overlay.maps.names if overlay is not None else ()
+        with QSignalBlocker(self.shown_map):
+            self.shown_map.clear()
+            self.shown_map.addItems([_PROBABILITY, *names])
+            if overlay is not None:
+                self.shown_map.setCurrentText(overlay.maps.shown or _PROBABILITY)
+        for control, wanted in (
+            (self.shown_map, bool(names)),
+            (self.most_unsure, UNCERTAINTY in names),
+        ):
+            control.setVisible(wanted)
+            self._rows.labelForField(control).setVisible(wanted)
+        numbered = overlay is not None and overlay.numbered
+        self.most_unsure.setEnabled(numbered)
+        self.most_unsure.setToolTip(
+            "Standard deviation of the samples from which a pixel is too unsure for a region"
+            if numbered
+            else "Only for windows of up to 2048 × 2048 pixels, whose regions are numbered"
+        )
+
+    def _show_map(self, name: str) -> None:
+        if self._overlay is not None:
+            self._overlay.show_map("" if name == _PROBABILITY else name)
 
     def _fill(self, filled: bool) -> None:
         if self._overlay is not None:
@@ -142,10 +202,16 @@ class FoundPanel(QWidget):
 
 
 def _written(
-    probability: NDArray[np.float32], cut: Cut, image: SkyImage, window: Window, path: Path
+    probability: NDArray[np.float32],
+    deviation: NDArray[np.float32] | None,
+    cut: Cut,
+    image: SkyImage,
+    window: Window,
+    path: Path,
 ) -> str:
-    labels = label_structures(probability, cut.threshold, cut.min_area_px)
-    catalogue: Any = measure(labels, probability, image, window)
+    labels = labelled(probability, deviation, cut)
+    spread = None if deviation is None else deviation[None]
+    catalogue: Any = measure(labels, probability, image, window, spread)
     catalogue.write(path)
     return f"{len(catalogue)} regions written to {path}"
 

@@ -1,4 +1,7 @@
-"""Overlays: a prediction as two layers, the probabilities and the regions above a threshold.
+"""Overlays: a prediction as layers, the probabilities and the regions above a threshold.
+
+Where there are several classes, or samples that tell an uncertainty, each of these is a map of its
+own besides (`ExtraMaps`); the probability is then that of any class.
 
 The probability layer fills as tiles land; what is missing or not yet known is transparent. The
 regions are a Labels layer of numbered structures for windows up to 2048 × 2048 pixels. Beyond
@@ -20,9 +23,10 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_astroseg.engine.events import TileDone
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.predicting.drawing import mask_colour, one_colour, placed_on, shading
+from napari_astroseg.gui.predicting.extramaps import LARGEST, ExtraMaps
 from napari_astroseg.gui.predicting.planes import Planes
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.structures import label_structures
+from napari_astroseg.sky.structures import any_class, label_structures
 from napari_astroseg.sky.window import Window
 
 METADATA = "astroseg_prediction"
@@ -40,10 +44,14 @@ _SHOW_PAUSE_S = 0.1
 
 @dataclass(frozen=True)
 class Cut:
-    """Which pixels count as a region: probability at or above, in at least so many pixels."""
+    """Which pixels count as a region: probability at or above, in at least so many pixels.
+
+    Where uncertainties are known, only pixels no less sure than `most_unsure`.
+    """
 
     threshold: float
     min_area_px: int
+    most_unsure: float = LARGEST
 
 
 @dataclass(frozen=True)
@@ -67,14 +75,24 @@ class Overlay(QObject):
         Name of the model.
     cut
         Threshold and least area to begin with.
+    maps
+        Names of the maps that there are beside the probability (`ExtraMaps.named`).
     """
 
     changed = Signal()
 
     def __init__(
-        self, viewer: Any, base: Any, image: SkyImage, window: Window, model: str, cut: Cut
+        self,
+        viewer: Any,
+        base: Any,
+        image: SkyImage,
+        window: Window,
+        model: str,
+        cut: Cut,
+        maps: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
+        self.maps = ExtraMaps(viewer, maps)
         self.image, self.window, self.model, self.cut = image, window, model, cut
         self.summary: Summary | None = None
         self._viewer = viewer
@@ -95,12 +113,17 @@ class Overlay(QObject):
     @property
     def labels(self) -> NDArray[np.int32]:
         """Numbered structures at the present cut, whatever is drawn."""
-        return label_structures(self.probability, self.cut.threshold, self.cut.min_area_px)
+        return labelled(self.probability, self.maps.deviation, self.cut)
 
     @property
-    def layers(self) -> tuple[Any, Any]:
-        """The probability layer and the regions' layer."""
-        return self._shade, self._regions
+    def numbered(self) -> bool:
+        """Whether the window is small enough for its structures to be numbered."""
+        return self._numbered
+
+    @property
+    def layers(self) -> tuple[Any, ...]:
+        """The probability layer, the regions' layer, and those of the other maps."""
+        return self._shade, self._regions, *self.maps.layers
 
     @property
     def settled(self) -> bool:
@@ -113,18 +136,21 @@ class Overlay(QObject):
 
     def put(self, tile: TileDone) -> None:
         """Show a tile that has just been predicted."""
-        values = tile.probability[0] if len(tile.probability) == 1 else tile.probability[1:].max(0)
-        self._planes.put(tile.window.moved(-self.window.x, -self.window.y), values)
+        place = tile.window.moved(-self.window.x, -self.window.y)
+        self._planes.put(place, any_class(tile.probability))
+        self.maps.put(place, tile)
         now = time.perf_counter()
         if tile.done == tile.total or now - self._shown_at > _SHOW_PAUSE_S:
             self._shown_at = now
             self._shade.refresh()
+            self.maps.refresh()
         if not self._pause.isActive():
             self._pause.start(0 if tile.done == tile.total else self._rest(_TILE_PAUSE_MS, 16))
 
     def complete(self) -> None:
         """All tiles are there: draw what is still waiting to be drawn."""
         self._shade.refresh()
+        self.maps.refresh()
         self._pause.start(0)
 
     def set_cut(self, cut: Cut) -> None:
@@ -146,11 +172,24 @@ class Overlay(QObject):
             self._regions.contour = 0 if filled else 1
             self._regions.opacity = 0.45 if filled else 1.0
 
+    def show_map(self, name: str) -> None:
+        """Show one of the other maps in the place of the probability, or with "" that."""
+        self.maps.show(name)
+        self._shade.visible = not name
+
     def set_visible(self, probability: bool, regions: bool) -> None:
         """Show or hide either layer."""
         self._shade.visible, self._regions.visible = probability, regions
 
-    def take(self, base: Any, image: SkyImage, window: Window, model: str, cut: Cut) -> bool:
+    def take(
+        self,
+        base: Any,
+        image: SkyImage,
+        window: Window,
+        model: str,
+        cut: Cut,
+        maps: tuple[str, ...] = (),
+    ) -> bool:
         """Become the overlay of another prediction, in the same layers.
 
         Removing layers costs napari a garbage collection and is not safe on every OpenGL
@@ -158,9 +197,15 @@ class Overlay(QObject):
 
         Returns
         -------
-        Whether it could: only windows small enough to be numbered share layers.
+        Whether it could: only windows small enough to be numbered share layers, and only where
+        both have the same maps.
         """
-        if not self.shown() or not self._numbered or window.width * window.height > LABELS_PX:
+        if (
+            maps != self.maps.names
+            or not self.shown()
+            or not self._numbered
+            or window.width * window.height > LABELS_PX
+        ):
             return False
         self.image, self.window, self.model, self.cut = image, window, model, cut
         self.summary = None
@@ -169,10 +214,11 @@ class Overlay(QObject):
         self._shade.data = self._planes.data
         self._regions.data = _NONE_YET
         place = placed_on(base, window)
-        for layer, role in zip(self.layers, _ROLES, strict=True):
+        for layer, role in zip((self._shade, self._regions), _ROLES, strict=True):
             layer.scale, layer.translate = place["scale"], place["translate"]
             layer.name = self._name(role)
             layer.metadata[METADATA] = self._note(role)
+        self.maps.take(base, window, self._called)
         return True
 
     def remove(self) -> None:
@@ -188,15 +234,14 @@ class Overlay(QObject):
         place = placed_on(base, self.window)
         self._shade = self._viewer.add_image(
             self._planes.data,
-            name=self._name("probability"),
             colormap=shading(),
             contrast_limits=(0.0, 1.0),
             blending="translucent",
             multiscale=self._planes.multiscale,
-            metadata={METADATA: self._note("probability")},
+            **self._called("probability"),
             **place,
         )
-        common = {"name": self._name("regions"), "metadata": {METADATA: self._note("regions")}}
+        common = self._called("regions")
         if self._numbered:
             self._regions = self._viewer.add_labels(
                 _NONE_YET, colormap=one_colour(), **common, **place
@@ -213,10 +258,14 @@ class Overlay(QObject):
                 **common,
                 **place,
             )
+        self.maps.add(base, self.window, self._called)
         self._viewer.layers.selection.active = base if active is None else active
 
     def _name(self, role: str) -> str:
         return f"{role} · {self.model} ({self.window.x}, {self.window.y})"
+
+    def _called(self, role: str) -> dict[str, Any]:
+        return {"name": self._name(role), "metadata": {METADATA: self._note(role)}}
 
     def _note(self, role: str) -> dict[str, Any]:
         return {
@@ -239,8 +288,10 @@ class Overlay(QObject):
         if not self._numbered:
             self._regions.contrast_limits_range = (-1.0, 1.0)
             self._regions.contrast_limits = self._mask_limits()
-        work = _labelled if self._numbered else _counted
-        self._latest.ask(partial(work, self._planes, self.cut))
+        if self._numbered:
+            self._latest.ask(partial(_labelled, self._planes, self.maps.deviation, self.cut))
+        else:
+            self._latest.ask(partial(_counted, self._planes, self.cut))
 
     def _show_regions(self, answer: tuple[Planes, Any, Summary]) -> None:
         planes, labels, summary = answer
@@ -256,8 +307,20 @@ class Overlay(QObject):
         self.changed.emit()
 
 
-def _labelled(planes: Planes, cut: Cut) -> tuple[Planes, NDArray[np.int32], Summary]:
-    labels = label_structures(planes.finest, cut.threshold, cut.min_area_px)
+def labelled(
+    probability: NDArray[np.float32], deviation: NDArray[np.float32] | None, cut: Cut
+) -> NDArray[np.int32]:
+    """Numbered structures (H, W) of what is likely enough and, where it is known, sure enough."""
+    if deviation is not None and cut.most_unsure < LARGEST:
+        with np.errstate(invalid="ignore"):
+            probability = np.where(deviation > cut.most_unsure, np.float32(0), probability)
+    return label_structures(probability, cut.threshold, cut.min_area_px)
+
+
+def _labelled(
+    planes: Planes, deviation: NDArray[np.float32] | None, cut: Cut
+) -> tuple[Planes, NDArray[np.int32], Summary]:
+    labels = labelled(planes.finest, deviation, cut)
     return planes, labels, Summary(int(labels.max(initial=0)), int(np.count_nonzero(labels)))
 
 

@@ -19,6 +19,7 @@ from napari_astroseg.errors import JobFailed
 from napari_astroseg.gui.jobs import Engines, Job
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.predicting.drawing import compile_ahead
+from napari_astroseg.gui.predicting.extramaps import ExtraMaps
 from napari_astroseg.gui.predicting.overlays import Cut, Overlay
 from napari_astroseg.gui.progress import ProgressLine, duration
 from napari_astroseg.sky.image import SkyImage
@@ -138,7 +139,7 @@ class Predictions(QObject):
             self._progress.say(event.message, trouble=True)
         elif isinstance(event, TileDone):
             if answer.overlay is None:
-                answer.overlay = self._new_overlay(answer.wish)
+                answer.overlay = self._new_overlay(answer.wish, event.deviation is not None)
             answer.tiles = f"{event.done} of {event.total}"
             if answer.overlay.shown():
                 answer.overlay.put(event)
@@ -174,14 +175,15 @@ class Predictions(QObject):
         self._job = None
         self._discard_spare()
 
-    def _new_overlay(self, wish: Wish) -> Overlay:
+    def _new_overlay(self, wish: Wish, spread: bool) -> Overlay:
         """An overlay for `wish`: in the layers of one whose place it takes, or in new ones."""
         keys = [key for key in self._overlays if key == wish.key or not self.keep_earlier]
         displaced = [self._overlays.pop(key) for key in keys]
         if self._spare is not None:
             displaced.insert(0, self._spare)
             self._spare = None
-        what = (wish.layer, wish.image, wish.window, wish.card.name, wish.cut)
+        maps = ExtraMaps.named(wish.card.recipe.data.classes, spread)
+        what = (wish.layer, wish.image, wish.window, wish.card.name, wish.cut, maps)
         reused = next((old for old in displaced if old.take(*what)), None)
         for old in displaced:
             if old is not reused:

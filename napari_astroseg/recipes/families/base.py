@@ -28,6 +28,11 @@ class FamilySpec(Frozen):
         return 1
 
     @property
+    def by_stamp(self) -> bool:
+        """Whether an answer depends on the stamp as a whole, so that tiles cannot be exact."""
+        return False
+
+    @property
     def net(self) -> str:
         """Dotted name of the module whose `build(spec)` makes the network."""
         return f"napari_astroseg.engine.nets.{self.kind}"

@@ -102,6 +102,14 @@ def listed(folder: Path) -> Listing:
     return Listing(_Stamps(tuple(pairs)), CLASSES, (), tuple(findings), {}, _VALIDATION)
 
 
+def catalogue_of(item: Item) -> tuple[Path, int]:
+    """The catalogue beside the file of a stamp, where there may be one, and the stamp's number."""
+    images = item.files[0]
+    name = images.name.replace(_IMAGES, "catalogue_")
+    number = int(item.name.rpartition("[")[2].removesuffix("]"))
+    return images.with_name(name).with_suffix(".ecsv"), number
+
+
 def _pair(path: Path) -> _Pair:
     truth_path = path.with_name(path.name.replace(_IMAGES, _TRUTH))
     if not truth_path.exists():

@@ -1,0 +1,175 @@
+"""Blend figures: how a model and the truth of overlapping galaxies agree (Bretonnière+2021)."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_astroseg.engine.blended import batch_arrays, open_stamps, spec_of
+from napari_astroseg.engine.blendobjects import KINDS, Galaxies, Objects, catalogued
+from napari_astroseg.engine.calibration import Reliability
+from napari_astroseg.engine.model import Model, torch_device
+from napari_astroseg.engine.nets.sampling import SamplingNet, folded
+from napari_astroseg.engine.sampled import draws_for
+from napari_astroseg.errors import DataError
+from napari_astroseg.sky.datasets.dataset import Dataset
+from napari_astroseg.sky.structures import any_class
+
+_DRAWS = 200
+"""Bootstrap draws of stamps behind each error."""
+
+_DEEMED_SKY = 0.01
+"""Pixels below this probability of a galaxy are left out of its calibration: they are 96 % of all,
+and would make any answer look calibrated."""
+
+Sums = dict[str, NDArray[np.float64]]
+"""What is counted in a stamp, or in many together, by name."""
+
+
+def evaluate_blended(
+    model: Model, data: Path, device: str, samples: int | None = None
+) -> dict[str, Any]:
+    """Figures of a model on a folder of stamps; see `evaluate`.
+
+    Raises
+    ------
+    DataError
+        When no stamp shows a galaxy.
+    """
+    stamps = open_stamps(spec_of(model.recipe), data)
+    seen_in_training = stamps.digest == model.card.data_digest
+    numbers = stamps.of("validation") if seen_in_training else np.arange(len(stamps))
+    edges = _magnitude_edges(stamps, numbers)
+    each = _counted(model, stamps, numbers, edges, torch_device(device), samples)
+    total = {name: counts.sum(0) for name, counts in each.items()}
+    if not total["true"].sum():
+        raise DataError(f"no stamp of {data} shows a galaxy; evaluate on stamps that do")
+    rng = np.random.default_rng(0)
+    count = len(numbers)
+    draws = []
+    for _ in range(_DRAWS):
+        weight = np.bincount(rng.integers(count, size=count), minlength=count).astype(np.float64)
+        draws.append(figures_of({name: np.tensordot(weight, c, 1) for name, c in each.items()}))
+    return {
+        "recipe": model.recipe.name,
+        "model": model.digest,
+        "data": stamps.digest,
+        "figures": {"stamps": float(count), **figures_of(total)},
+        "errors": {name: _spread([draw[name] for draw in draws]) for name in draws[0]},
+        "magnitudes": magnitudes_of(total, edges),
+        "reliability": {name: Reliability(total[name]).curve() for name in ("galaxy", "overlap")},
+    }
+
+
+def figures_of(sums: Sums) -> dict[str, float]:
+    """The paper's figures of what was counted; NaN where there is nothing to count."""
+    told: dict[str, float] = {}
+    for at, kind in enumerate(KINDS):
+        true, detected, met, found, right = (
+            sums[name][at] for name in ("true", "detected", "met", "found", "right")
+        )
+        told[f"completeness_{kind}"] = _ratio(met, true)
+        told[f"purity_{kind}"] = _ratio(right, found)
+        told[f"detected_{kind}"] = _ratio(detected, true)
+        told[f"iou_{kind}"] = _ratio(sums["iou"][at], detected)
+    empty, kept_empty = sums["empty"]
+    told["null"] = _ratio(kept_empty, empty)
+    for name, short in (("class", "ece"), ("galaxy", "ece_galaxy"), ("overlap", "ece_overlap")):
+        told[short] = Reliability(sums[name]).error()
+    return told
+
+
+def magnitudes_of(sums: Sums, edges: NDArray[np.float64]) -> list[dict[str, Any]]:
+    """For each bin of magnitude and kind: galaxies, fraction detected, mean IoU and variance."""
+    rows = []
+    for low, (start, stop) in enumerate(pairwise(edges)):
+        row: dict[str, Any] = {"from": float(start), "to": float(stop)}
+        for at, kind in enumerate(KINDS):
+            galaxies, detected, shared, variance = sums["galaxies"][at, low]
+            row[kind] = {
+                "galaxies": int(galaxies),
+                "detected": _or_none(detected, galaxies),
+                "iou": _or_none(shared, detected),
+                "variance": _or_none(variance, detected),
+            }
+        rows.append(row)
+    return rows
+
+
+def _counted(
+    model: Model,
+    stamps: Dataset,
+    numbers: NDArray[np.intp],
+    edges: NDArray[np.float64],
+    device: torch.device,
+    samples: int | None,
+) -> Sums:
+    """What is counted in each stamp, (stamps, …)."""
+    net = model.swift(device)
+    assert isinstance(net, SamplingNet)
+    draws = draws_for(net, model.recipe, model.card.name, samples)
+    assert draws is not None
+    generator = torch.Generator().manual_seed(model.recipe.schedule.seed % 2**63)
+    size = model.recipe.schedule.batch_size
+    least = model.recipe.prediction.min_area_px
+    rows = []
+    for start in range(0, len(numbers), size):
+        mine = numbers[start : start + size]
+        planes, truth, _ = batch_arrays(stamps, mine, model.recipe)
+        with torch.inference_mode():
+            given = torch.from_numpy(planes).to(device)
+            answers = net.samples(given, draws, generator)
+            with_any = (torch.cat((each, each.sum(1, keepdim=True)), 1) for each in answers)
+            mean, variance = (each.cpu().numpy() for each in folded(with_any))
+        for slot, number in enumerate(mine):
+            objects = Objects.of(
+                mean[slot, :-1], variance[slot], truth[slot, 0], model.card.threshold, least
+            )
+            galaxies = Galaxies.of(objects, catalogued(stamps.items[int(number)]), edges)
+            rows.append(_row(objects, galaxies, mean[slot, :-1], truth[slot, 0]))
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def _row(
+    objects: Objects, galaxies: Galaxies, probability: NDArray[np.float32], truth: NDArray[Any]
+) -> Sums:
+    """What is counted in one stamp."""
+    galaxy = any_class(probability)
+    every = np.concatenate((1.0 - galaxy[None], probability))
+    deemed = galaxy >= _DEEMED_SKY
+    return {
+        **objects.counts(),
+        "galaxies": galaxies.sums,
+        "class": Reliability.of(every.max(0), every.argmax(0) == truth).sums,
+        "galaxy": Reliability.of(galaxy[deemed], truth[deemed] > 0).sums,
+        "overlap": Reliability.of(probability[-1][deemed], truth[deemed] == len(KINDS)).sums,
+    }
+
+
+def _magnitude_edges(stamps: Dataset, numbers: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Whole magnitudes around all galaxies; none where no catalogue lies beside the stamps."""
+    told = [catalogued(stamps.items[int(number)])["magnitude"] for number in numbers]
+    every = np.concatenate(told) if told else np.zeros(0)
+    if not len(every):
+        return np.zeros(0)
+    return np.arange(math.floor(every.min()), math.ceil(every.max()) + 1.0)
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part / whole) if whole else float("nan")
+
+
+def _or_none(part: float, whole: float) -> float | None:
+    return float(part / whole) if whole else None
+
+
+def _spread(values: list[float]) -> float:
+    """Standard deviation of the draws that have a figure; NaN where none has."""
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.std(known)) if known else float("nan")

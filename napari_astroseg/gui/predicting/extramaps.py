@@ -1,0 +1,114 @@
+"""ExtraMaps: what a prediction tells beside its probability: each class, and the uncertainty.
+
+Each is a layer of its own, in its own colour. They lie over one another, so one is shown at a time,
+or none: then it is the probability of any class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_astroseg.engine.events import TileDone
+from napari_astroseg.gui.predicting.drawing import placed_on, shading_in
+from napari_astroseg.gui.predicting.planes import Planes
+from napari_astroseg.sky.window import Window
+
+UNCERTAINTY = "uncertainty"
+LARGEST = 0.5
+"""Standard deviation of what is 0 as often as 1."""
+
+_COLOURS = ("#4fb3ff", "#ff6ad5", "#ffd23f", "#8aff80")
+_SPREAD = "#ffffff"
+
+
+class ExtraMaps:
+    """The layers of one prediction, hidden until one is asked for.
+
+    Parameters
+    ----------
+    viewer
+        Where they are shown.
+    names
+        The maps, in order: classes where there are several, then `uncertainty` where it is known.
+    """
+
+    def __init__(self, viewer: Any, names: tuple[str, ...]) -> None:
+        self.names = names
+        self._viewer = viewer
+        self._planes: dict[str, Planes] = {}
+        self._layers: dict[str, Any] = {}
+
+    @classmethod
+    def named(cls, classes: tuple[str, ...], spread: bool) -> tuple[str, ...]:
+        """Which maps there are beside the probability."""
+        several = classes if len(classes) > 1 else ()
+        return (*several, UNCERTAINTY) if spread else several
+
+    @property
+    def layers(self) -> tuple[Any, ...]:
+        """Their layers, in the order of their names."""
+        return tuple(self._layers.values())
+
+    @property
+    def shown(self) -> str:
+        """The map in view; "" where it is none of these."""
+        return next((name for name, layer in self._layers.items() if layer.visible), "")
+
+    @property
+    def deviation(self) -> NDArray[np.float32] | None:
+        """(height, width) standard deviation of the least sure class; None where it is unknown."""
+        planes = self._planes.get(UNCERTAINTY)
+        return None if planes is None else planes.finest
+
+    def add(self, base: Any, window: Window, called: Callable[[str], dict[str, Any]]) -> None:
+        """Add the layers of a window; `called` gives the name and metadata of each map's."""
+        self._clear(window)
+        for number, each in enumerate(self.names):
+            unsure = each == UNCERTAINTY
+            self._layers[each] = self._viewer.add_image(
+                self._planes[each].data,
+                colormap=shading_in(_SPREAD if unsure else _COLOURS[number % len(_COLOURS)]),
+                contrast_limits=(0.0, LARGEST if unsure else 1.0),
+                blending="translucent",
+                visible=False,
+                multiscale=self._planes[each].multiscale,
+                **called(each),
+                **placed_on(base, window),
+            )
+
+    def take(self, base: Any, window: Window, called: Callable[[str], dict[str, Any]]) -> None:
+        """Become the maps of another prediction with the same names, in the same layers."""
+        self._clear(window)
+        place = placed_on(base, window)
+        for each, layer in self._layers.items():
+            layer.data = self._planes[each].data
+            layer.scale, layer.translate = place["scale"], place["translate"]
+            about = called(each)
+            layer.name = about["name"]
+            layer.metadata.update(about["metadata"])
+
+    def put(self, place: Window, tile: TileDone) -> None:
+        """Take in a tile at its place in the window."""
+        for number, each in enumerate(self.names):
+            if each != UNCERTAINTY:
+                self._planes[each].put(place, tile.probability[number])
+            elif tile.deviation is not None:
+                self._planes[each].put(place, tile.deviation.max(0))
+
+    def refresh(self) -> None:
+        """Draw what has come; hidden layers are drawn when they are shown."""
+        for layer in self._layers.values():
+            if layer.visible:
+                layer.refresh()
+
+    def show(self, name: str) -> None:
+        """Show one map and hide the others; all where none is called so."""
+        for each, layer in self._layers.items():
+            layer.visible = each == name
+
+    def _clear(self, window: Window) -> None:
+        self._planes = {each: Planes(window.shape) for each in self.names}
