@@ -9,21 +9,23 @@ from typing import Any
 
 from qtpy.QtCore import QEvent
 
+from napari_astroseg.gui.aids.canvas import canvas_near
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.keys import Key, Keys
-from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.marking.controls import DrawControls
+from napari_astroseg.gui.marking.frame import Frame
 from napari_astroseg.gui.marking.marks import Moved, Standing
 from napari_astroseg.gui.marking.painting import Painting
-from napari_astroseg.gui.predicting.drawing import compile_ahead
 from napari_astroseg.gui.settings import data_folder, remember, remembered
 from napari_astroseg.gui.ties import Ties
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.marks.store import ENDING
 from napari_astroseg.sky.pixels import digest
+from napari_astroseg.sky.window import Window
 
 _ANNOTATOR = "annotator"
+_READY = "Every stroke is kept as soon as it ends"
 
 
 class DrawDock(DrawControls):
@@ -46,8 +48,7 @@ class DrawDock(DrawControls):
         self._proposed: Path | None = None
         self._keys = self._canvas_keys()
         self.who.setText(remembered(_ANNOTATOR, _user()))
-        self._ahead = Latest(self)
-        self._ahead.ask(compile_ahead)
+        self._frame: Frame | None = None
         self._connect()
         self._show_image()
         self._show_standing(None)
@@ -93,7 +94,6 @@ class DrawDock(DrawControls):
         self.images.untie()
         self.using.shut_down()
         self.marks.shut_down()
-        self._ahead.wait()
 
     def event(self, event: QEvent) -> bool:
         """Shut down when napari takes the dock out of its window."""
@@ -137,6 +137,7 @@ class DrawDock(DrawControls):
         self.images.changed.connect(self._show_image)
         self.folder.changed.connect(self._judge)
         self.folder.entered.connect(self.start_drawing)
+        self.who.editingFinished.connect(self._another_draws)
         self.start.clicked.connect(lambda _: self.start_drawing())
         self.close_button.clicked.connect(lambda _: self.stop_drawing())
         self.tools.undo_wanted.connect(self.undo)
@@ -147,7 +148,7 @@ class DrawDock(DrawControls):
         self.marks.refused.connect(self._refused)
         self.classes.chosen.connect(self._choose)
         self.classes.changed.connect(self.marks.put_class)
-        self.classes.unwanted.connect(self.marks.remove_class)
+        self.classes.unwanted.connect(self._remove_class)
         self._ties.tie(self._viewer.layers.events.removed, self._layer_removed)
 
     def _opened(self, standing: Standing) -> None:
@@ -158,6 +159,7 @@ class DrawDock(DrawControls):
         painting = Painting(self._viewer, self._base, self.marks, standing, self)
         self.painting = painting
         painting.said.connect(self.told.setText)
+        painting.moved.connect(self._show_frame)
         layer = painting.cut.layer
         self._viewer.layers.selection.active = layer
         for listener in (self._viewer, layer):
@@ -168,7 +170,7 @@ class DrawDock(DrawControls):
         self.tools.work_on(painting)
         self.using.work_on(self._image)
         self._show_standing(standing)
-        self.told.setText("Every stroke is kept as soon as it ends")
+        self.told.setText(_READY)
 
     def _let_go(self) -> None:
         self._keys.let_go()
@@ -177,7 +179,22 @@ class DrawDock(DrawControls):
             layer.events.selected_label.disconnect(self._label_chosen)
             for digit in "123456789":
                 layer.bind_key(digit, None)
+        if self._frame is not None:
+            self._frame.end()
+            self._frame = None
         self.tools.work_on(None)
+
+    def _show_frame(self) -> None:
+        """Frame what is drawn on, where that is not all of the image."""
+        painting, image = self.painting, self._image
+        if painting is None or image is None:
+            return
+        window, canvas = painting.cut.window, canvas_near(self)
+        if self._frame is None and canvas is not None:
+            self._frame = Frame(self._viewer, canvas)
+        if self._frame is not None:
+            part = None if window == Window.whole(image.shape) else window
+            self._frame.show_window(self._base, part)
 
     def _digit(self, digit: str) -> Any:
         def press(_layer: Any) -> None:
@@ -197,6 +214,11 @@ class DrawDock(DrawControls):
         if self.painting is not None:
             self.classes.choose(int(self.painting.cut.layer.selected_label))
 
+    def _remove_class(self, label: int) -> None:
+        self._hand_over()
+        self.told.setText("Removing a class …")
+        self.marks.remove_class(label)
+
     def _moved(self, moved: Moved) -> None:
         self._show_standing(moved.standing)
         if moved.change is not None:
@@ -209,6 +231,7 @@ class DrawDock(DrawControls):
         if words:
             self.told.setText(words)
         elif levels is not None and self.painting is not None:
+            self.told.setText(_READY)
             self.classes.show_classes(self.classes.classes, levels.counts)
             self.using.judge()
 
@@ -226,6 +249,10 @@ class DrawDock(DrawControls):
             needed = (self._base, self.painting.cut.layer)
             if any(layer not in self._viewer.layers for layer in needed):
                 self.stop_drawing()
+
+    def _another_draws(self) -> None:
+        if self.painting is not None and self._name != self.marks.annotator:
+            self.start_drawing()
 
     def _show_image(self) -> None:
         """Propose the folder of the image's marks, unless the user has named another."""

@@ -205,6 +205,11 @@ def test_the_view_is_followed_only_where_wanted_and_never_during_a_stroke(
     there = wide.painting.cut.window
     assert there.x < 5_000 < there.x_end
     assert f"x {there.x}" in wide.tools.where.text()
+    _, _, left, right = wide._frame.lines
+    for zoom in (1.0, 0.5):
+        wide._viewer.scene.camera.zoom = zoom
+        assert left.isVisibleTo(left.parentWidget())
+        assert right.x() - left.x() == pytest.approx(zoom * there.width, abs=2)
     layer.visible = False
     assert wide.painting.overview.hole is None
     layer.visible = True
@@ -238,6 +243,28 @@ def test_marks_are_found_again_and_belong_to_their_image(dock: Any, tmp_path: Pa
     assert started(dock, tmp_path / "other.marks").data.shape == (300, 300)
     dock._viewer.layers.remove(other)
     assert dock.painting is None
+
+
+def test_each_has_labels_of_their_own(dock: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "own.marks"
+    layer = started(dock, folder)
+    dock.tools.choose("paint")
+    drag(layer, (50, 50), (90, 50))
+    settle(dock)
+    dock.who.setText("Bea")
+    dock.who.editingFinished.emit()
+    settle(dock)
+    assert not layer.data.any()
+    assert dock.classes.count(1) == 0
+    dock.tools.choose("paint")
+    drag(layer, (50, 350), (90, 350))
+    settle(dock)
+    assert np.array_equal(kept(folder, WHOLE, "Bea"), layer.data)
+    assert not np.array_equal(kept(folder, WHOLE, "Ada"), layer.data)
+    dock.undo()
+    dock.undo()
+    settle(dock)
+    assert not kept(folder, WHOLE, "Ada").any()  # the steps are the folder's
 
 
 def test_one_draws_at_a_time(dock: Any, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.bare import bare
+from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.comparing.onlyone import OnlyOne
 from napari_astroseg.gui.comparing.pairs import LEAST, Pairs, residuals
 from napari_astroseg.gui.cursor import words
@@ -216,8 +217,7 @@ class AnchorBox(QWidget):
             (self.remove, _REMOVE_TIP, none or row),
             (self.align, _ALIGN_TIP, lack or few),
         ):
-            button.setEnabled(not why)
-            button.setToolTip(why or tip)
+            allow(button, why, tip)
 
 
 def _shape(layer: Any) -> str:

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_astroseg.gui.bare import bare
+from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.comparing.brought import compared
 from napari_astroseg.gui.comparing.origins import View
 from napari_astroseg.gui.comparing.sources import SourceList
@@ -163,8 +164,7 @@ class BringBox(QWidget):
             (self.file_button, "A FITS file on this machine, over the reference", lack),
             (self.hips, _HIPS_TIP, lack),
         ):
-            control.setEnabled(not why)
-            control.setToolTip(why or tip)
+            allow(control, why, tip)
         self.changed.emit()
 
 

@@ -8,6 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QSpinBox, QWidget
 
 from napari_astroseg.gui import layers
+from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.comparing.brought import Compared, compared
 from napari_astroseg.gui.comparing.measuring import Wish, Witness
 from napari_astroseg.gui.comparing.pickers import (
@@ -128,8 +129,7 @@ class Question(QWidget):
 
     def _judge(self) -> None:
         lack = self.lack
-        self.start.setEnabled(not lack)
-        self.start.setToolTip(lack or _TIP)
+        allow(self.start, lack, _TIP)
 
     def _lack_of_original(self, regions: Regions) -> str:
         layer, original = self.original.layer(), self.original.regions()

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QLabeledDoubleSlider
 
+from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.comparing.blink import FASTEST_HZ, SLOWEST_HZ
 from napari_astroseg.gui.comparing.contourrow import ContourRow
 from napari_astroseg.gui.comparing.contours import Contours
@@ -103,8 +104,7 @@ class SeeingControls(QWidget):
 def show_state(button: QAbstractButton, on: bool, why: str) -> None:
     """Show whether a button's work is on, or why it cannot be done."""
     button.setChecked(on)
-    button.setEnabled(not why)
-    button.setToolTip(why or str(button.property("tip")))
+    allow(button, why, str(button.property("tip")))
 
 
 def _switch(text: str, tip: str) -> QPushButton:

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 from napari_astroseg.engine.events import Event, Preparing
 from napari_astroseg.engine.service import Call
 from napari_astroseg.errors import JobFailed
+from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.datasets.classrow import ClassRow
 from napari_astroseg.gui.jobs import Engines, Job
 from napari_astroseg.gui.latest import Latest
@@ -209,12 +210,10 @@ class NonBubbles(QWidget):
         """Enable what can be done; say in the tooltips why the rest cannot."""
         lack = "" if self._folder is not None else "Look a folder of Spitzer tiles over first"
         lack = "Classes are being made: wait, or cancel that" if self._job is not None else lack
-        self.go.setEnabled(not lack)
-        self.go.setToolTip(lack or "Draw crops clear of every bubble, and part them by their looks")
+        allow(self.go, lack, "Draw crops clear of every bubble, and part them by their looks")
         there = self._folder is not None and (self._folder / FILE).exists()
         none = lack or ("" if there else f"There is no {FILE} beside the data")
-        self.open.setEnabled(not none)
-        self.open.setToolTip(none or f"Show the choice in {FILE} beside the data")
+        allow(self.open, none, f"Show the choice in {FILE} beside the data")
         self.back.setEnabled(bool(self._earlier))
         tip = "Take the last change back (Ctrl+Z)" if self._earlier else "Nothing was changed yet"
         self.back.setToolTip(tip)

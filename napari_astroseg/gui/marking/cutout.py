@@ -14,7 +14,7 @@ from napari_astroseg.gui.predicting.drawing import placed_on
 from napari_astroseg.gui.ties import Ties
 from napari_astroseg.sky.window import Window
 
-SIDE = 1536
+SIDE = 1280
 """Of the cut-out, px; of a smaller image all of it. napari fills larger ones too slowly."""
 
 _NAMES = {"paint": "brush", "erase": "eraser", "fill": "fill", "polygon": "polygon"}

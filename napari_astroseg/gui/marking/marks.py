@@ -176,6 +176,10 @@ class Marks(QObject):
         """Do again what was taken back."""
         self._step("redo")
 
+    def do(self, change: Callable[[MarkStore, str], Change | None]) -> None:
+        """Change the store by a function of it and of the annotator's name, in the background."""
+        self._ask("do", change)
+
     def put_class(self, one: MarkClass, name: str) -> None:
         """Add a class or change one."""
 
@@ -184,7 +188,7 @@ class Marks(QObject):
                 put_class(draft, _classes(store), one)
             return draft.change
 
-        self._do(change)
+        self.do(change)
 
     def remove_class(self, label: int) -> None:
         """Take a class away, and what the annotator drew of it."""
@@ -194,7 +198,7 @@ class Marks(QObject):
                 remove_class(draft, _classes(store), label, store.places(annotator))
             return draft.change
 
-        self._do(change)
+        self.do(change)
 
     def read(self, window: Window, done: Callable[[NDArray[Any]], None]) -> None:
         """The annotator's labels in a window, after all that was asked before."""
@@ -238,9 +242,6 @@ class Marks(QObject):
 
         with suppress(Stopped):
             levels.build(progress)
-
-    def _do(self, change: Callable[[MarkStore, str], Change | None]) -> None:
-        self._ask("do", change)
 
     def _step(self, act: Act) -> None:
         self._ask(act, lambda store, _: store.undo() if act == "undo" else store.redo())

@@ -51,13 +51,13 @@ class Painting(QObject):
         self._wanted: Window | None = None
         levels = marks.levels
         shape = levels.store.shape
-        self.overview = None
-        if len(levels.factors) > 1:
-            self.overview = Overview(viewer, base, levels, self._colours)
+        self.overview: Overview | None = None
         self.cut = CutOut(viewer, base, shape, self._colours, self)
         self.cut.stroked.connect(marks.write)
         self._rest, self._later = QTimer(self), QTimer(self)
-        for timer, call in ((self._rest, self._follow), (self._later, self._fetch)):
+        self._adding = QTimer(self)
+        calls = (self._follow, self._fetch, self._add_overview)
+        for timer, call in zip((self._rest, self._later, self._adding), calls, strict=True):
             timer.setSingleShot(True)
             timer.timeout.connect(call)
         marks.moved.connect(self._follow_step)
@@ -68,12 +68,15 @@ class Painting(QObject):
             self._ties.tie(emitter, self._view_moved)
         self._ties.tie(self.cut.layer.events.visible, self._hole_changed)
         self.cut.layer.selected_label = standing.classes[0].label
+        if len(levels.factors) > 1:
+            self._adding.start(0)  # each layer costs napari some time: not all of it at once
         self.draw_here()
 
     @property
     def busy(self) -> bool:
         """Whether the cut-out is on its way to another place."""
-        return self._wanted is not None or self._rest.isActive()
+        waiting = self._rest.isActive() or self._adding.isActive()
+        return self._wanted is not None or waiting
 
     @property
     def layers(self) -> tuple[Any, ...]:
@@ -97,13 +100,21 @@ class Painting(QObject):
     def end(self) -> None:
         """Let go of the viewer, and hide the layers."""
         self._ties.untie()
-        self._rest.stop()
-        self._later.stop()
+        for timer in (self._rest, self._later, self._adding):
+            timer.stop()
         self._marks.moved.disconnect(self._follow_step)
         self._marks.grew.disconnect(self._grown)
         self.cut.end()
         if self.overview is not None:
             close_layer(self.overview.layer)
+
+    def _add_overview(self) -> None:
+        """Show all that is drawn, under the layer that is drawn in."""
+        if self._marks.levels is not None:
+            self.overview = Overview(self._viewer, self._base, self._marks.levels, self._colours)
+            layers = self._viewer.layers
+            layers.move(layers.index(self.overview.layer), layers.index(self.cut.layer))
+            self._hole_changed()
 
     def _show_colours(self, colours: Any) -> None:
         if colours is not self._colours:
@@ -153,7 +164,7 @@ class Painting(QObject):
         moved = window != self.cut.window
         self._wanted = None
         self.cut.show(window, labels)
-        if moved or (self.overview is not None and self.overview.hole is None):
+        if moved:
             self._hole_changed()
         self.moved.emit()
 

@@ -234,7 +234,10 @@ class MarkLevel:
 
 
 def halved(labels: Labels) -> Labels:
-    """Labels of blocks of 2 × 2: the most frequent one that is not 0, of equals the largest.
+    """Labels of blocks of 2 × 2: the most frequent one that is not 0.
+
+    Of equals it is the largest and the smallest in turn, like black and white on a chequerboard,
+    so that no class hides the others from afar.
 
     Parameters
     ----------
@@ -247,8 +250,19 @@ def halved(labels: Labels) -> Labels:
     first, fourth = np.minimum(low, other_low), np.maximum(high, other_high)
     middle, other_middle = np.maximum(low, other_low), np.minimum(high, other_high)
     second, third = np.minimum(middle, other_middle), np.maximum(middle, other_middle)
-    best = np.where((first == second) & (third != fourth) & (first > 0), first, fourth)
-    return np.where((second == third) & (second > 0), second, best)
+    best = fourth.copy()
+    for n in (0, 1):  # the black squares
+        there = np.s_[n::2, n::2]
+        smallest = third[there]
+        for smaller in (second[there], first[there]):
+            smallest = np.where(smaller > 0, smaller, smallest)
+        best[there] = np.where(smallest > 0, smallest, fourth[there])
+    for one, other, rest in ((first, second, (third, fourth)), (third, fourth, (first, second))):
+        pair = (one == other) & (one > 0) & ((rest[0] != rest[1]) | (rest[0] == 0))
+        best[pair] = one[pair]
+    pair = (second == third) & (second > 0)
+    best[pair] = second[pair]
+    return best
 
 
 def places_under(window: Window) -> Iterator[Place]:
