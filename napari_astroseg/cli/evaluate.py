@@ -15,7 +15,10 @@ def add(verb: argparse.ArgumentParser) -> None:
     """Declare the verb's words."""
     verb.add_argument("model", metavar="MODEL", help="built-in name, run folder or .safetensors")
     verb.add_argument(
-        "data", type=Path, metavar="DATA", help="folder of maps or galaxies, or one image file"
+        "data",
+        type=Path,
+        metavar="DATA",
+        help="folder of maps, galaxies or tiles, or one image file",
     )
     verb.add_argument(
         "--background",

@@ -38,8 +38,15 @@ def add(verb: argparse.ArgumentParser) -> None:
         help="only this square of sky: degrees in the image's own frame; SIZE may end in ' or \"",
     )
     verb.add_argument("--hdu", help="number, EXTNAME or EXTNAME,EXTVER of the image in its file")
+    verb.add_argument(
+        "--bands",
+        action="store_true",
+        help="the images are the bands of one, in the model's order (24 µm, then 8 µm)",
+    )
     verb.add_argument("--plane", type=int, metavar="N", help="plane of a cube or band (0-based)")
-    verb.add_argument("--threshold", type=float, help="probability of a region (the model's own)")
+    verb.add_argument(
+        "--threshold", type=float, help="probability of a region or an object (the model's own)"
+    )
     verb.add_argument(
         "--samples", type=int, metavar="N", help="draws of a probabilistic network (its recipe's)"
     )
@@ -53,26 +60,29 @@ def run(options: argparse.Namespace) -> int:
     """Predict on each image in turn."""
     from napari_astroseg.cli.progress import steps_told
     from napari_astroseg.engine.model import load_model
-    from napari_astroseg.sky.opening import open_image
+    from napari_astroseg.sky.opening import open_bands, open_image
 
     hdu = hdu_key(options.hdu, f"--hdu {options.hdu}") if options.hdu else None
     addresses = [Address.of(image, hdu) for image in options.images]
-    folders = _folders(addresses, options.out)
+    folders = _folders(addresses[: 1 if options.bands else None], options.out)
     model = load_model(options.model)
     if options.samples is not None:
         model = model.drawing(options.samples)
     with steps_told(options.quiet) as progress:
-        images = [open_image(address, progress=progress) for address in addresses]
+        if options.bands:
+            images = [open_bands(addresses)]
+        else:
+            images = [open_image(address, progress=progress) for address in addresses]
     if options.plane is not None:
         images = [image.plane(options.plane) for image in images]
     told = []
     for image, out in zip(images, folders, strict=True):
-        told.append(_one(options, model, image, out))
+        told.append(_one(options, addresses, model, image, out))
     if options.json:
         print(json.dumps(told, indent=2))
     else:
         for each in told:
-            print(f"{each['structures']} regions of interest; see {each['out']}/preview.png")
+            print(f"{each['structures']} {each['what']}; see {each['out']}/preview.png")
     return 0
 
 
@@ -97,7 +107,9 @@ def _stem(address: Address) -> str:
     return "_".join([Path(address.name).stem, *(re.sub(r"\W", "-", part) for part in parts)])
 
 
-def _one(options: argparse.Namespace, model: Any, image: SkyImage, out: Path) -> dict[str, Any]:
+def _one(
+    options: argparse.Namespace, addresses: list[Address], model: Any, image: SkyImage, out: Path
+) -> dict[str, Any]:
     from napari_astroseg.cli.progress import told
     from napari_astroseg.engine.events import Finished
     from napari_astroseg.engine.outputs import predict_to_folder
@@ -105,6 +117,7 @@ def _one(options: argparse.Namespace, model: Any, image: SkyImage, out: Path) ->
     command = {
         "verb": "predict",
         "image": spoken(image.reference.place) if image.reference else "",
+        "bands": [spoken(address.place) for address in addresses] if options.bands else None,
         "hdu": image.reference.hdu if image.reference else None,
         "plane": image.reference.plane if image.reference else None,
         "model": model_anywhere(options.model),
@@ -135,6 +148,7 @@ def _one(options: argparse.Namespace, model: Any, image: SkyImage, out: Path) ->
         "image": command["image"],
         "out": result["out"],
         "structures": result["structures"],
+        "what": "objects" if "objects" in result else "regions of interest",
         "threshold": result["threshold"],
         "files": [path.name for path in result["files"]],
     }

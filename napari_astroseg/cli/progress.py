@@ -11,6 +11,7 @@ from napari_astroseg.engine.events import (
     EpochDone,
     Event,
     Finished,
+    ObjectsDone,
     Preparing,
     Started,
     StepDone,
@@ -77,6 +78,8 @@ class Teller:
                 self.line(f"trial {number}: {', '.join(in_words(changes))}")
             case TrialDone(number=number, figure=figure, state=state, best=best):
                 self.line(f"trial {number} {state}: {figure:.4f}{'  *best*' if best else ''}")
+            case ObjectsDone(done=done, total=total):
+                self.live(f"  window {done}/{total}  {self._left(done, total)}")
             case Finished(seconds=seconds):
                 self.line(f"done in {seconds:.1f} s")
 

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_astroseg.engine.blendfigures import evaluate_blended
+from napari_astroseg.engine.bubblefigures import evaluate_bubbles
 from napari_astroseg.engine.galaxyfigures import evaluate_galaxies
 from napari_astroseg.engine.metrics import PixelCounts, missed_structures
 from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.errors import DataError
-from napari_astroseg.recipes.data import BlendedData, VoteData
+from napari_astroseg.recipes.data import BlendedData, BubbleData, VoteData
 from napari_astroseg.sky.fourmaps import FourMaps, digest, open_four_maps
 from napari_astroseg.sky.structures import label_structures
 from napari_astroseg.sky.window import Window
@@ -46,7 +47,8 @@ def evaluate(
         What counts as negative: `one_vs_all` (every valid pixel off target), `conservative`
         (the background map alone), or `auto`.
     window
-        Only this part of each field; refused for galaxies, to which `background` does not apply.
+        Only this part of each field; refused for galaxies and for tiles with bubbles, to which
+        `background` does not apply.
 
     Returns
     -------
@@ -73,12 +75,22 @@ def evaluate(
     the fraction detected, mean IoU and variance in bins of magnitude, where catalogues lie beside
     the stamps; and `reliability`, the curves of calibration.
 
+    Figures on tiles with bubbles, of detections from the model's own score cut up: `f2` = 5PR / (4P
+    + R), `precision` P and `recall` R, the fraction of the catalogue's `bubbles` that a detection
+    shares a third of the box with; how many `detections` there are, and how many are `new`, of no
+    bubble in the catalogue; `f2_best` at the best cut from 0.50 to 0.95, `threshold_best`. Of a
+    folder that the model was trained on, only the validation tiles count.
+
     Raises
     ------
     DataError
-        When the data hold no truth, or a window is asked of galaxies.
+        When the data hold no truth, or a window is asked of galaxies or tiles.
     """
     model, data = load_model(model), Path(data)
+    if isinstance(model.recipe.data, BubbleData):
+        if window is not None:
+            raise DataError(f"{model.card.name} is measured on whole tiles; leave out the window")
+        return evaluate_bubbles(model, data, device)
     if isinstance(model.recipe.data, (VoteData, BlendedData)):
         if window is not None:
             raise DataError(

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from napari_astroseg.engine.batches import TrainingSet
 from napari_astroseg.engine.blended import BlendedSet
+from napari_astroseg.engine.bubbles import BubbleSet
 from napari_astroseg.engine.galaxies import GalaxySet
 from napari_astroseg.engine.loader import Loader
-from napari_astroseg.recipes.data import BlendedData, VoteData
+from napari_astroseg.recipes.data import BlendedData, BubbleData, VoteData
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.progress import Progress, silent
 
@@ -23,6 +24,8 @@ def loader(recipe: Recipe, data: Path, progress: Progress = silent) -> Loader:
     """
     if isinstance(recipe.data, BlendedData):
         return BlendedSet(recipe, data, progress)
+    if isinstance(recipe.data, BubbleData):
+        return BubbleSet(recipe, data, progress)
     if isinstance(recipe.data, VoteData):
         return GalaxySet(recipe, data, progress)
     return TrainingSet(recipe, data)

@@ -7,7 +7,6 @@ killed run resumes from.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,28 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from numpy.typing import NDArray
-from regions import (
-    PixCoord,
-    PolygonPixelRegion,
-    PolygonSkyRegion,
-    RegionMeta,
-    Regions,
-)
 
 from napari_astroseg.engine.events import Event, Finished, TileDone
 from napari_astroseg.engine.model import Model, load_model
+from napari_astroseg.engine.objectoutputs import detect_to_folder
 from napari_astroseg.engine.predict import predict
-from napari_astroseg.engine.provenance import record
+from napari_astroseg.engine.provenance import write_provenance
 from napari_astroseg.engine.scoring import add_scores
 from napari_astroseg.errors import OutputError
-from napari_astroseg.recipes.data import BlendedData
+from napari_astroseg.recipes.data import BlendedData, BubbleData
 from napari_astroseg.sky.coords.worldcoords import window_cards
-from napari_astroseg.sky.files.writing import replacing, write_image
+from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.outlinefile import write_polygons
 from napari_astroseg.sky.preview import write_preview
 from napari_astroseg.sky.structures import any_class, label_structures, measure, outlines
 from napari_astroseg.sky.tiles import Canvas
@@ -68,7 +61,8 @@ def predict_to_folder(
 
     Yields
     ------
-    The events of `predict`; `Finished.result` also has `out`, `structures`, `files`.
+    The events of `predict`; `Finished.result` also has `out`, `structures`, `files`. A model of
+    objects leaves a catalogue and a picture, and no maps.
     """
     begun = time.perf_counter()
     if threshold is not None and not 0.0 <= threshold <= 1.0:
@@ -77,6 +71,19 @@ def predict_to_folder(
         )
     model = load_model(model, device)
     image = image if isinstance(image, SkyImage) else open_image(image)
+    if isinstance(model.recipe.data, BubbleData):
+        yield from detect_to_folder(
+            model,
+            image,
+            out,
+            window,
+            threshold=threshold,
+            device=device,
+            resume=resume,
+            force=force,
+            command=command,
+        )
+        return
     inside = (window or Window.whole(image.shape)).clipped(image.shape)
     canvas = Canvas(inside, len(model.recipe.data.classes))
     spread: Canvas | None = None
@@ -95,7 +102,9 @@ def predict_to_folder(
         answer = Answer(inside, canvas.values, None if spread is None else spread.values)
         told = write_outputs(out, model, image, answer, level, device)
         seconds = time.perf_counter() - begun
-        told["files"].append(_write_provenance(out, model, image, command or {}, told, seconds))
+        told["files"].append(
+            write_provenance(out, model, image, command or {}, told["files"], seconds)
+        )
         yield Finished({**event.result, **told, "threshold": level}, seconds)
 
 
@@ -173,42 +182,9 @@ def _write_maps(
 
 def write_regions(path: Path, labels: NDArray[np.int32], window: Window, image: SkyImage) -> Path:
     """Outlines as DS9 polygons, on the sky where the image has coordinates, else in pixels."""
-    shapes = []
-    for number, lines in outlines(labels, window).items():
-        meta = RegionMeta({"text": str(number)})
-        for line in lines:
-            vertices = line[:-1]  # the last closes it
-            if image.wcs is None:
-                shapes.append(PolygonPixelRegion(PixCoord(*vertices.T), meta=meta))
-            else:
-                position = image.sky(*vertices.T)
-                shapes.append(PolygonSkyRegion(_ds9_frame(position), meta=meta))
-    text = Regions(shapes).serialize(format="ds9") if shapes else "# Region file format: DS9\n"
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    return path
-
-
-def _ds9_frame(position: SkyCoord) -> SkyCoord:
-    """Vertices in a frame that DS9 reads without an equinox."""
-    return position if position.frame.name == "galactic" else position.icrs
-
-
-def _write_provenance(
-    out: Path,
-    model: Model,
-    image: SkyImage,
-    command: dict[str, Any],
-    told: dict[str, Any],
-    seconds: float,
-) -> Path:
-    inputs = [model.card.path] if model.card.path is not None else []
-    source = image.reference.path if image.reference is not None else None
-    inputs += [source] if source is not None else []
-    path = out / "provenance.json"
-    content = record(command, [p for p in inputs if p.is_file()], told["files"], seconds)
-    content["model"] = {"name": model.card.name, "digest": model.digest}
-    content["recipe"] = model.recipe.model_dump(mode="json")
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    return path
+    shapes = (
+        (str(number), line[:-1])  # the last vertex closes it
+        for number, lines in outlines(labels, window).items()
+        for line in lines
+    )
+    return write_polygons(path, shapes, image)

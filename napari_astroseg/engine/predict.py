@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_astroseg.engine.detect import detect
 from napari_astroseg.engine.events import Event, Finished, Started, TileDone, Warned
 from napari_astroseg.engine.fit import check_fit
 from napari_astroseg.engine.model import Model, load_model, torch_device
@@ -30,6 +31,7 @@ from napari_astroseg.engine.prepare import by_patch, context_px, prepared, resiz
 from napari_astroseg.engine.sampled import draws_for, moments, noise_at
 from napari_astroseg.engine.store import PredictionStore
 from napari_astroseg.errors import MisfitError
+from napari_astroseg.recipes.data import BubbleData
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.normalise import valid_pixels
 from napari_astroseg.sky.opening import open_image
@@ -77,7 +79,8 @@ def predict(
     ------
     `Started`, any number of `Warned`, one `TileDone` per tile (those found in the store
     included), and `Finished` with `window`, `threshold` and `missing_fraction`. Tiles of a
-    probabilistic network carry a `deviation`.
+    probabilistic network carry a `deviation`. A model of objects yields what
+    `napari_astroseg.engine.detect.detect` does instead.
 
     Raises
     ------
@@ -88,6 +91,11 @@ def predict(
     model = load_model(model)
     image = image if isinstance(image, SkyImage) else open_image(image)
     draws = draws_for(model.net, model.recipe, model.card.name, samples)
+    if isinstance(model.recipe.data, BubbleData):
+        yield from detect(
+            model, image, window, device=device, store=store, resume=resume, force=force
+        )
+        return
     _require_planes(model, image)
     where = torch_device(device)
     inside = (window or Window.whole(image.shape)).clipped(image.shape)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_astroseg import __version__
+from napari_astroseg.sky.files.writing import replacing
+
+if TYPE_CHECKING:
+    from napari_astroseg.engine.model import Model
+    from napari_astroseg.sky.image import SkyImage
 
 _PACKAGES = ("astropy", "numpy", "scikit-image", "scipy", "torch")
 
@@ -47,3 +53,25 @@ def record(
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 2),
     }
+
+
+def write_provenance(
+    out: Path,
+    model: Model,
+    image: SkyImage,
+    command: dict[str, Any],
+    files: list[Path],
+    seconds: float,
+) -> Path:
+    """Write the `provenance.json` of an answer, with its model and recipe."""
+    places = [image.plane(number).reference for number in range(image.count)]
+    sources = [place.path for place in places if place is not None and place.path is not None]
+    inputs = [model.card.path] if model.card.path is not None else []
+    inputs += list(dict.fromkeys(sources))
+    path = out / "provenance.json"
+    content = record(command, [p for p in inputs if p.is_file()], files, seconds)
+    content["model"] = {"name": model.card.name, "digest": model.digest}
+    content["recipe"] = model.recipe.model_dump(mode="json")
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return path

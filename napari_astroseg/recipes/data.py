@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from napari_astroseg.recipes.base import Frozen
 
@@ -147,4 +147,46 @@ class BlendedData(TrainingData):
     @property
     def floor(self) -> float:
         """Noise goes below any value."""
+        return -math.inf
+
+
+class BubbleData(TrainingData):
+    """Spitzer tiles and the bubbles of a catalogue on them (Nishimoto+2025)."""
+
+    bands: ClassVar[int] = 2
+    figure: ClassVar[str] = "f2"
+    side_field: ClassVar[str] = "crop_px"
+    kinds: ClassVar[tuple[str, ...]] = ("bubble",)
+
+    layout: Literal["bubbles"] = Field(
+        "bubbles", description="spitzer_LLLLL+0000_rgb/{r,g,b}.fits and a catalogue of bubbles"
+    )
+    crop_px: Literal[300] = Field(300, description="side that every crop is resized to, pixels")
+    hole_px: int = Field(
+        40, ge=0, le=1000, description="missing patches up to this side are filled, pixels"
+    )
+    negatives: float = Field(0.5, ge=0, lt=1, description="share of crops without a bubble")
+    negatives_drawn: int = Field(
+        10_000, ge=1, le=10_000_000, description="crops without a bubble that are drawn from"
+    )
+    windows_px: tuple[int, ...] = Field(
+        (150, 300, 600, 900, 1200, 1800, 2400, 3000),
+        min_length=1,
+        description="sides of the windows that prediction slides over an image, pixels",
+    )
+    step: float = Field(
+        1 / 3, gt=0, le=1, description="from one window to the next, in units of its side"
+    )
+    validation: float = Field(0.2, gt=0, lt=1, description="share of tiles that validate")
+
+    @field_validator("windows_px")
+    @classmethod
+    def _each_window_holds_something(cls, sides: tuple[int, ...]) -> tuple[int, ...]:
+        if not all(16 <= side <= 100_000 for side in sides):
+            raise ValueError("every window needs a side of 16 to 100000 pixels")
+        return sides
+
+    @property
+    def floor(self) -> float:
+        """Brightness less the sky's may be negative: no value is too low."""
         return -math.inf

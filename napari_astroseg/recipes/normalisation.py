@@ -63,4 +63,15 @@ class Arcsinh(Frozen):
     )
 
 
-Normalisation = Annotated[MinMax | Log | Local | Byte | Arcsinh, Field(discriminator="kind")]
+class Clipped(Frozen):
+    """Each band of a crop less its minimum, clipped at mean + 3 sigma, between 0 and 1.
+
+    Stars take no part in mean and sigma.
+    """
+
+    kind: Literal["clipped"] = "clipped"
+
+
+Normalisation = Annotated[
+    MinMax | Log | Local | Byte | Arcsinh | Clipped, Field(discriminator="kind")
+]

@@ -20,17 +20,18 @@ from pydantic import (
 
 from napari_astroseg.errors import RecipeError
 from napari_astroseg.recipes.base import Frozen
-from napari_astroseg.recipes.data import BlendedData, PatchData, VoteData
+from napari_astroseg.recipes.data import BlendedData, BubbleData, PatchData, VoteData
 from napari_astroseg.recipes.families import family_spec
 from napari_astroseg.recipes.families.base import FamilySpec
 from napari_astroseg.recipes.families.unet5 import Spec as UNet5
 from napari_astroseg.recipes.normalisation import MinMax, Normalisation
 from napari_astroseg.recipes.schedule import WRITTEN, Schedule
 
-_LAYOUTS: dict[str, type[PatchData | VoteData | BlendedData]] = {
+_LAYOUTS: dict[str, type[PatchData | VoteData | BlendedData | BubbleData]] = {
     "four_maps": PatchData,
     "gz3d": VoteData,
     "blended": BlendedData,
+    "bubbles": BubbleData,
 }
 _TAGS = ("kind", "layout")
 """Fields that tell which record it is."""
@@ -91,7 +92,7 @@ class Recipe(Frozen):
     title: str = Field("", description="what it finds")
     source: str = Field("", description="the paper it follows")
     expects: Expectation = Expectation()
-    data: PatchData | VoteData | BlendedData = PatchData()
+    data: PatchData | VoteData | BlendedData | BubbleData = PatchData()
     normalisation: Normalisation = MinMax()
     family: SerializeAsAny[FamilySpec] = UNet5()
     schedule: Schedule = Schedule()
@@ -121,6 +122,16 @@ class Recipe(Frozen):
         if info.context == _SINGLY:
             return self
         data, stride = self.data, self.family.stride
+        if self.family.input_px not in {None, data.side_px}:
+            raise ValueError(
+                f"`family.kind` {self.family.kind} takes {self.family.input_px} × "
+                f"{self.family.input_px} pixels and `data.{data.side_field}` is {data.side_px}"
+            )
+        if isinstance(data, BubbleData) != hasattr(self.family, "kinds"):
+            raise ValueError(
+                f"`data.layout` {data.layout} and `family.kind` {self.family.kind} do not go "
+                "together: the one is of objects in boxes, the other of pixels"
+            )
         if data.side_px % stride or data.side_px < 2 * stride:
             raise ValueError(
                 f"`data.{data.side_field}` = {data.side_px} does not suit a network that halves "
@@ -145,6 +156,11 @@ class Recipe(Frozen):
                 f"`family.kind` must tell {len(data.classes)} classes and background apart where "
                 f"`data.layout` is {data.layout}: probunet does, with {1 + len(data.classes)} "
                 "`family.class_weights`"
+            )
+        if isinstance(data, BubbleData) != (self.normalisation.kind == "clipped"):
+            raise ValueError(
+                "`normalisation.kind` must be clipped where `data.layout` is bubbles, and nowhere "
+                "else"
             )
         return self
 

@@ -53,12 +53,12 @@ def write_preview(
     figure.suptitle(title, fontsize=11)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # all-missing corners and empty contours are no news
-        left = _axes(figure, 121, wcs)
-        drawn = left.imshow(values, origin="lower", cmap="inferno", norm=_norm(values),
+        left = sky_axes(figure, 121, wcs)
+        drawn = left.imshow(values, origin="lower", cmap="inferno", norm=stretch_of(values),
                             interpolation="nearest")  # fmt: skip
         _contour(left, regions)
-        figure.colorbar(drawn, ax=left, shrink=0.85, pad=0.02, label=_value_label(image))
-        right = _axes(figure, 122, wcs)
+        figure.colorbar(drawn, ax=left, shrink=0.85, pad=0.02, label=value_label(image))
+        right = sky_axes(figure, 122, wcs)
         right.coords[1].set_axislabel("") if wcs is not None else right.set_ylabel("")
         shown = right.imshow(probability[rows, columns], origin="lower", cmap="magma", vmin=0,
                              vmax=1, interpolation="nearest")  # fmt: skip
@@ -68,7 +68,7 @@ def write_preview(
     return path
 
 
-def _axes(figure: Figure, place: int, wcs: Any) -> Any:
+def sky_axes(figure: Figure, place: int, wcs: Any) -> Any:
     """Axes with sky coordinates where there are any, missing data shown as grey."""
     axes: Any = figure.add_subplot(place, projection=wcs) if wcs is not None else (
         figure.add_subplot(place))  # fmt: skip
@@ -93,7 +93,7 @@ def _contour(axes: Any, regions: NDArray[np.bool_]) -> None:
         axes.contour(regions, levels=[0.5], colors=_ROI, linewidths=width)
 
 
-def _norm(values: NDArray[np.float32]) -> ImageNormalize:
+def stretch_of(values: NDArray[np.float32]) -> ImageNormalize:
     """Sampled zscale from below, a high percentile from above, asinh between."""
     finite = values[np.isfinite(values)]
     if not finite.size:
@@ -106,7 +106,8 @@ def _norm(values: NDArray[np.float32]) -> ImageNormalize:
                           stretch=AsinhStretch(0.2))  # fmt: skip
 
 
-def _value_label(image: SkyImage) -> str:
+def value_label(image: SkyImage) -> str:
+    """What the values of an image are, for beside a colour bar."""
     unit = image.physical_unit
     if unit is None:
         return image.unit or "value"

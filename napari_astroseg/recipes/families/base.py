@@ -33,6 +33,11 @@ class FamilySpec(Frozen):
         return False
 
     @property
+    def input_px(self) -> int | None:
+        """Side of the only input that the network takes, pixels; None: any."""
+        return None
+
+    @property
     def net(self) -> str:
         """Dotted name of the module whose `build(spec)` makes the network."""
         return f"napari_astroseg.engine.nets.{self.kind}"

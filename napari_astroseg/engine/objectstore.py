@@ -1,0 +1,106 @@
+"""ObjectStore: objects found so far, kept on disk piece by piece, so that a killed run resumes.
+
+A text file: what the work is, then one line for each piece that is done.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from napari_astroseg.errors import OutputError
+from napari_astroseg.sky.files.writing import replacing
+from napari_astroseg.sky.objects import Objects
+
+
+class Piece(NamedTuple):
+    """What was found in some windows, and how many of them held data."""
+
+    objects: Objects
+    looked: int
+
+
+class ObjectStore:
+    """See the module's first lines.
+
+    Parameters
+    ----------
+    work
+        What makes two runs the same work, as text.
+    resume
+        Keep the pieces that the file already holds; else begin anew.
+
+    Raises
+    ------
+    OutputError
+        When `resume` is asked and the file belongs to another work, or the disk refuses.
+    """
+
+    def __init__(self, path: Path, work: str, resume: bool) -> None:
+        self._path = path
+        self._pieces: dict[int, Piece] = {}
+        lines = _lines(path) if resume and path.exists() else []
+        if lines and lines[0] != work:
+            raise OutputError(
+                f"{path} holds the objects of another model, image or window; leave out --resume, "
+                "or give another --out"
+            )
+        for line in lines[1:]:
+            number, piece = _read(line)
+            self._pieces[number] = piece
+        with replacing(path) as temporary:  # whatever a kill left half written is gone
+            text = "".join(f"{line}\n" for line in (work, *lines[1:]))
+            temporary.write_text(text, encoding="utf-8")
+
+    def get(self, number: int) -> Piece | None:
+        """A piece that is done."""
+        return self._pieces.get(number)
+
+    def put(self, number: int, piece: Piece) -> None:
+        """Keep a piece.
+
+        Raises
+        ------
+        OutputError
+            When the disk refuses.
+        """
+        objects = piece.objects
+        line = json.dumps(
+            {
+                "piece": number,
+                "looked": piece.looked,
+                "boxes": objects.boxes.tolist(),
+                "scores": objects.scores.tolist(),
+                "classes": objects.classes.tolist(),
+            }
+        )
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
+        except OSError as error:
+            raise OutputError(
+                f"{self._path} cannot be written ({(error.strerror or str(error)).lower()}); free "
+                "some space and run again with --resume"
+            ) from error
+        self._pieces[number] = piece
+
+
+def _lines(path: Path) -> list[str]:
+    """The whole lines of a file; a last one without its end is none."""
+    try:
+        return path.read_text(encoding="utf-8").split("\n")[:-1]
+    except (OSError, UnicodeDecodeError) as error:
+        raise OutputError(f"{path} cannot be read ({error}); leave out --resume") from error
+
+
+def _read(line: str) -> tuple[int, Piece]:
+    values = json.loads(line)
+    objects = Objects(
+        np.array(values["boxes"], float).reshape(-1, 4),
+        np.array(values["scores"], float),
+        np.array(values["classes"], np.int64),
+    )
+    return values["piece"], Piece(objects, values["looked"])
