@@ -18,7 +18,7 @@ def add(verb: argparse.ArgumentParser) -> None:
         "data",
         type=Path,
         metavar="DATA",
-        help="folder of maps, galaxies or tiles, or one image file",
+        help="folder of maps, galaxies, tiles or sets, or one image file",
     )
     verb.add_argument(
         "--background",

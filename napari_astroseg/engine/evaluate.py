@@ -14,9 +14,10 @@ from napari_astroseg.engine.bubblefigures import evaluate_bubbles
 from napari_astroseg.engine.galaxyfigures import evaluate_galaxies
 from napari_astroseg.engine.metrics import PixelCounts, missed_structures
 from napari_astroseg.engine.model import Model, load_model
+from napari_astroseg.engine.objectfigures import evaluate_objects
 from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.errors import DataError
-from napari_astroseg.recipes.data import BlendedData, BubbleData, VoteData
+from napari_astroseg.recipes.data import BlendedData, BubbleData, SetData, VoteData
 from napari_astroseg.sky.fourmaps import FourMaps, digest, open_four_maps
 from napari_astroseg.sky.structures import label_structures
 from napari_astroseg.sky.window import Window
@@ -81,10 +82,16 @@ def evaluate(
     bubble in the catalogue; `f2_best` at the best cut from 0.50 to 0.95, `threshold_best`. Of a
     folder that the model was trained on, only the validation tiles count.
 
+    Figures on sets of stars and galaxies, of each class (`ap50_star`) and as means of both: `ap50`,
+    the average precision at an overlap (IoU of masks) of 0.50; `ap`, its mean over 0.50 (0.05)
+    0.95; at the model's own score cut `precision`, `recall` and the mean overlap of what is found,
+    `mask_iou`. Of a folder that the model was trained on, only the validation sets count. Errors
+    are over draws of images. Besides, `curves` of precision at 101 recalls for each overlap.
+
     Raises
     ------
     DataError
-        When the data hold no truth, or a window is asked of galaxies or tiles.
+        When the data hold no truth, or a window is asked of galaxies, tiles or sets.
     """
     model, data = load_model(model), Path(data)
     if isinstance(model.recipe.data, BubbleData):
@@ -98,6 +105,10 @@ def evaluate(
             )
         votes = isinstance(model.recipe.data, VoteData)
         return (evaluate_galaxies if votes else evaluate_blended)(model, data, device)
+    if isinstance(model.recipe.data, SetData):
+        if window is not None:
+            raise DataError(f"{model.card.name} is measured on whole images; leave out the window")
+        return evaluate_objects(model, data, device)
     fields = open_four_maps(data, background, model.recipe.data.floor)
     scored = [_score(model, field, window, device) for field in fields]
     areas = [area for counts, *_ in scored for area in counts]

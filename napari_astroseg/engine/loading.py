@@ -9,7 +9,8 @@ from napari_astroseg.engine.blended import BlendedSet
 from napari_astroseg.engine.bubbles import BubbleSet
 from napari_astroseg.engine.galaxies import GalaxySet
 from napari_astroseg.engine.loader import Loader
-from napari_astroseg.recipes.data import BlendedData, BubbleData, VoteData
+from napari_astroseg.engine.objects import ObjectSet
+from napari_astroseg.recipes.data import BlendedData, BubbleData, SetData, VoteData
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.progress import Progress, silent
 
@@ -28,4 +29,6 @@ def loader(recipe: Recipe, data: Path, progress: Progress = silent) -> Loader:
         return BubbleSet(recipe, data, progress)
     if isinstance(recipe.data, VoteData):
         return GalaxySet(recipe, data, progress)
+    if isinstance(recipe.data, SetData):
+        return ObjectSet(recipe, data, progress)
     return TrainingSet(recipe, data)

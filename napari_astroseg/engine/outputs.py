@@ -18,13 +18,14 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from napari_astroseg.engine.events import Event, Finished, TileDone
+from napari_astroseg.engine.instanceoutputs import write_instances
 from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.objectoutputs import detect_to_folder
 from napari_astroseg.engine.predict import predict
 from napari_astroseg.engine.provenance import write_provenance
 from napari_astroseg.engine.scoring import add_scores
 from napari_astroseg.errors import OutputError
-from napari_astroseg.recipes.data import BlendedData, BubbleData
+from napari_astroseg.recipes.data import BlendedData, BubbleData, SetData
 from napari_astroseg.sky.coords.worldcoords import window_cards
 from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.image import SkyImage
@@ -62,7 +63,8 @@ def predict_to_folder(
     Yields
     ------
     The events of `predict`; `Finished.result` also has `out`, `structures`, `files`. A model of
-    objects leaves a catalogue and a picture, and no maps.
+    objects in boxes leaves a catalogue and a picture, and no maps; the result of one of objects
+    also has the `objects` from the threshold up.
     """
     begun = time.perf_counter()
     if threshold is not None and not 0.0 <= threshold <= 1.0:
@@ -99,8 +101,12 @@ def predict_to_folder(
             yield event
             continue
         level = model.card.threshold if threshold is None else threshold
-        answer = Answer(inside, canvas.values, None if spread is None else spread.values)
-        told = write_outputs(out, model, image, answer, level, device)
+        if isinstance(model.recipe.data, SetData):
+            objects = event.result["objects"]
+            told = write_instances(out, model, image, inside, objects, level)
+        else:
+            answer = Answer(inside, canvas.values, None if spread is None else spread.values)
+            told = write_outputs(out, model, image, answer, level, device)
         seconds = time.perf_counter() - begun
         told["files"].append(
             write_provenance(out, model, image, command or {}, told["files"], seconds)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from napari_astroseg.engine.detect import detect
 from napari_astroseg.engine.events import Event, Finished, Started, TileDone, Warned
+from napari_astroseg.engine.findobjects import find_objects
 from napari_astroseg.engine.fit import check_fit
 from napari_astroseg.engine.model import Model, load_model, torch_device
 from napari_astroseg.engine.nets.base import Halo, Net
@@ -31,7 +32,7 @@ from napari_astroseg.engine.prepare import by_patch, context_px, prepared, resiz
 from napari_astroseg.engine.sampled import draws_for, moments, noise_at
 from napari_astroseg.engine.store import PredictionStore
 from napari_astroseg.errors import MisfitError
-from napari_astroseg.recipes.data import BubbleData
+from napari_astroseg.recipes.data import BubbleData, SetData
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.normalise import valid_pixels
 from napari_astroseg.sky.opening import open_image
@@ -79,8 +80,9 @@ def predict(
     ------
     `Started`, any number of `Warned`, one `TileDone` per tile (those found in the store
     included), and `Finished` with `window`, `threshold` and `missing_fraction`. Tiles of a
-    probabilistic network carry a `deviation`. A model of objects yields what
-    `napari_astroseg.engine.detect.detect` does instead.
+    probabilistic network carry a `deviation`. A model of objects in boxes yields what
+    `napari_astroseg.engine.detect.detect` does instead, one of objects with masks what
+    `napari_astroseg.engine.findobjects.find_objects` does.
 
     Raises
     ------
@@ -95,6 +97,11 @@ def predict(
         yield from detect(
             model, image, window, device=device, store=store, resume=resume, force=force
         )
+        return
+    if isinstance(model.recipe.data, SetData):
+        if resume:
+            yield Warned("objects with masks are not kept tile by tile: all are found anew")
+        yield from find_objects(model, image, window, device=device, force=force)
         return
     _require_planes(model, image)
     where = torch_device(device)

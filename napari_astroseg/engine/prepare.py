@@ -8,7 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_astroseg.recipes.data import VoteData
-from napari_astroseg.recipes.normalisation import Arcsinh, Byte, Local, Log, MinMax
+from napari_astroseg.recipes.normalisation import (
+    Arcsinh,
+    Byte,
+    Linear,
+    Local,
+    Log,
+    Lupton,
+    MinMax,
+    Peaked,
+    ZScore,
+)
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky import normalise
 from napari_astroseg.sky.image import SkyImage
@@ -19,7 +29,8 @@ Plane = NDArray[np.float32]
 
 def by_patch(recipe: Recipe) -> bool:
     """Whether a pixel's input depends on which patch it is in, so that tiles cannot be exact."""
-    return recipe.family.by_stamp or isinstance(recipe.normalisation, (MinMax, Arcsinh))
+    each = isinstance(recipe.normalisation, MinMax | Arcsinh | Peaked)
+    return each or recipe.family.by_stamp
 
 
 def context_px(recipe: Recipe) -> int:
@@ -39,7 +50,19 @@ def prepared(values: NDArray[Any], valid: NDArray[np.bool_], recipe: Recipe) -> 
         return normalise.log_between(values, valid, how.low, how.high)
     if isinstance(how, Local):
         return normalise.local_contrast(values, valid, how.scale_px, how.spread_dex)
+    if isinstance(how, Peaked):
+        return normalise.over_percentile(_contrast(values, valid, how), valid, how.percentile)
     return normalise.minmax(values, valid)
+
+
+def _contrast(values: NDArray[Any], valid: NDArray[np.bool_], how: Peaked) -> Plane:
+    """Bands (bands, H, W) before they are brought to one range."""
+    if isinstance(how, Lupton):
+        return normalise.lupton(values, valid, how.stretch, how.q, how.minimum)
+    if isinstance(how, ZScore):
+        return normalise.zscore(values, valid)
+    assert isinstance(how, Linear)
+    return np.where(valid, values, 0).astype(np.float32)
 
 
 def resizing_for(recipe: Recipe, image: SkyImage) -> Resizing | None:

@@ -38,7 +38,11 @@ from napari_astroseg.sky.files.writing import replacing
 
 TARGET = "napari_astroseg.engine.lookover:look_over"
 
-PRESETS = {"four_maps": "filaments_small", "gz3d": "spiral_arms_small"}
+PRESETS = {
+    "four_maps": "filaments_small",
+    "gz3d": "spiral_arms_small",
+    "astro_rcnn": "astro_rcnn_small",
+}
 """The recipe that a laptop can learn from a folder of each layout."""
 
 _ANY = "as it looks"

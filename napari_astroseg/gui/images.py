@@ -60,10 +60,11 @@ class ImagePicker(QComboBox):
         here = self.currentIndex()
         return self._layers[here] if 0 <= here < len(self._layers) else None
 
-    def image(self) -> SkyImage | None:
+    def image(self, bands: int = 1) -> SkyImage | None:
         """The chosen layer's sky image, of a stack the plane in view, of colours all three.
 
-        None when there is none, or it is no plane of sky.
+        Of a stack all planes where several `bands` are wanted. None when there is none, or it is
+        no plane of sky.
         """
         layer = self.layer()
         if layer is None:
@@ -71,6 +72,9 @@ class ImagePicker(QComboBox):
         colours = colours_of(layer)
         if colours is not None:
             return colours.picture
+        whole = layers.sky_image(layer)
+        if bands > 1 and whole is not None and whole.count > 1:
+            return whole
         return layers.image_in_view(self._viewer, layer) or layers.adopt(layer)
 
     def untie(self) -> None:

@@ -181,7 +181,7 @@ class PredictDock(QWidget):
         if layer is None or card is None:
             return
         try:
-            image = self.place.images.image()
+            image = self.place.images.image(card.recipe.data.bands)
             if image is None:
                 self._say("That layer is no plane of sky; choose another.", True)
                 return

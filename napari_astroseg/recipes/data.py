@@ -51,10 +51,13 @@ class TrainingData(Frozen):
         The validation figure whose highest value tells the best epoch.
     side_field
         The field that holds the side of what a network is shown.
+    truth
+        What is known of an image: `pixels`, `objects in boxes`, `objects with masks`.
     """
 
     bands: ClassVar[int]
     classes: ClassVar[tuple[str, ...]] = ("structure",)
+    truth: ClassVar[str] = "pixels"
     figure: ClassVar[str]
     side_field: ClassVar[str]
 
@@ -157,6 +160,7 @@ class BubbleData(TrainingData):
     figure: ClassVar[str] = "f2"
     side_field: ClassVar[str] = "crop_px"
     kinds: ClassVar[tuple[str, ...]] = ("bubble",)
+    truth: ClassVar[str] = "objects in boxes"
 
     layout: Literal["bubbles"] = Field(
         "bubbles", description="spitzer_LLLLL+0000_rgb/{r,g,b}.fits and a catalogue of bubbles"
@@ -185,6 +189,50 @@ class BubbleData(TrainingData):
         if not all(16 <= side <= 100_000 for side in sides):
             raise ValueError("every window needs a side of 16 to 100000 pixels")
         return sides
+
+    @property
+    def floor(self) -> float:
+        """Brightness less the sky's may be negative: no value is too low."""
+        return -math.inf
+
+
+class SetData(TrainingData):
+    """Sets of one image per band and one mask per object (Burke+2019)."""
+
+    figure: ClassVar[str] = "ap50"
+    side_field: ClassVar[str] = "crop_px"
+    kinds: ClassVar[tuple[str, ...]] = ("star", "galaxy")
+    truth: ClassVar[str] = "objects with masks"
+
+    layout: Literal["astro_rcnn"] = Field(
+        "astro_rcnn", description="set_N/img_g.fits, img_r.fits, img_z.fits, and masks.fits"
+    )
+    band_names: tuple[str, ...] = Field(
+        ("z", "r", "g"), min_length=1, max_length=64, description="bands shown, in this order"
+    )
+    crop_px: int = Field(
+        512,
+        ge=64,
+        le=4096,
+        multiple_of=32,
+        description="side of what is seen at once; larger images are cut, pixels",
+    )
+    augmentations: int = Field(
+        4, ge=0, le=5, description="at most so many of two flips, a quarter turn, blur and noise"
+    )
+    validation: float = Field(0.2, gt=0, lt=1, description="share of sets that validate")
+
+    @field_validator("band_names")
+    @classmethod
+    def _each_band_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) < len(names) or not all(names):
+            raise ValueError("every band needs a name of its own")
+        return names
+
+    @property
+    def bands(self) -> int:  # type: ignore[override]
+        """As many as have names."""
+        return len(self.band_names)
 
     @property
     def floor(self) -> float:

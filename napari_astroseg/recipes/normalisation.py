@@ -72,6 +72,38 @@ class Clipped(Frozen):
     kind: Literal["clipped"] = "clipped"
 
 
+class Peaked(Frozen):
+    """Values of all bands together over one of their highest."""
+
+    percentile: float = Field(
+        99.995, gt=0, le=100, description="percentile of all bands that becomes 1"
+    )
+
+
+class Lupton(Peaked):
+    """Each band times arcsinh(stretch Q (I - m)) / (Q I), I their mean (Lupton+2004)."""
+
+    kind: Literal["lupton"] = "lupton"
+    stretch: float = Field(
+        0.005, gt=0, description="contrast of what is faint, over the image's unit"
+    )
+    q: float = Field(10.0, gt=0, le=1e6, description="how soon what is bright is held back")
+    minimum: float = Field(0.0, description="mean of the bands that becomes 0, image unit")
+
+
+class ZScore(Peaked):
+    """Each band less its mean, over its standard deviation."""
+
+    kind: Literal["zscore"] = "zscore"
+
+
+class Linear(Peaked):
+    """The values as they are."""
+
+    kind: Literal["linear"] = "linear"
+
+
 Normalisation = Annotated[
-    MinMax | Log | Local | Byte | Arcsinh | Clipped, Field(discriminator="kind")
+    MinMax | Log | Local | Byte | Arcsinh | Clipped | Lupton | ZScore | Linear,
+    Field(discriminator="kind"),
 ]

@@ -20,18 +20,25 @@ from pydantic import (
 
 from napari_astroseg.errors import RecipeError
 from napari_astroseg.recipes.base import Frozen
-from napari_astroseg.recipes.data import BlendedData, BubbleData, PatchData, VoteData
+from napari_astroseg.recipes.data import (
+    BlendedData,
+    BubbleData,
+    PatchData,
+    SetData,
+    VoteData,
+)
 from napari_astroseg.recipes.families import family_spec
 from napari_astroseg.recipes.families.base import FamilySpec
 from napari_astroseg.recipes.families.unet5 import Spec as UNet5
-from napari_astroseg.recipes.normalisation import MinMax, Normalisation
+from napari_astroseg.recipes.normalisation import MinMax, Normalisation, Peaked
 from napari_astroseg.recipes.schedule import WRITTEN, Schedule
 
-_LAYOUTS: dict[str, type[PatchData | VoteData | BlendedData | BubbleData]] = {
+_LAYOUTS: dict[str, type[PatchData | VoteData | BlendedData | BubbleData | SetData]] = {
     "four_maps": PatchData,
     "gz3d": VoteData,
     "blended": BlendedData,
     "bubbles": BubbleData,
+    "astro_rcnn": SetData,
 }
 _TAGS = ("kind", "layout")
 """Fields that tell which record it is."""
@@ -92,7 +99,7 @@ class Recipe(Frozen):
     title: str = Field("", description="what it finds")
     source: str = Field("", description="the paper it follows")
     expects: Expectation = Expectation()
-    data: PatchData | VoteData | BlendedData | BubbleData = PatchData()
+    data: PatchData | VoteData | BlendedData | BubbleData | SetData = PatchData()
     normalisation: Normalisation = MinMax()
     family: SerializeAsAny[FamilySpec] = UNet5()
     schedule: Schedule = Schedule()
@@ -127,10 +134,10 @@ class Recipe(Frozen):
                 f"`family.kind` {self.family.kind} takes {self.family.input_px} × "
                 f"{self.family.input_px} pixels and `data.{data.side_field}` is {data.side_px}"
             )
-        if isinstance(data, BubbleData) != hasattr(self.family, "kinds"):
+        if data.truth != self.family.answers:
             raise ValueError(
                 f"`data.layout` {data.layout} and `family.kind` {self.family.kind} do not go "
-                "together: the one is of objects in boxes, the other of pixels"
+                f"together: the one is of {data.truth}, the other of {self.family.answers}"
             )
         if data.side_px % stride or data.side_px < 2 * stride:
             raise ValueError(
@@ -161,6 +168,11 @@ class Recipe(Frozen):
             raise ValueError(
                 "`normalisation.kind` must be clipped where `data.layout` is bubbles, and nowhere "
                 "else"
+            )
+        if isinstance(data, SetData) != isinstance(self.normalisation, Peaked):
+            raise ValueError(
+                "`normalisation.kind` must be lupton, zscore or linear where `data.layout` is "
+                "astro_rcnn, and nowhere else"
             )
         return self
 

@@ -73,6 +73,22 @@ class Instances(Objects):
         masks = tuple(Footprint(each.window.moved(dx, dy), each.mask) for each in self.masks)
         return Instances(boxes, self.scores, self.classes, masks)
 
+    def inside(self, window: Window) -> Instances:
+        """Those whose middles lie in a window."""
+        within = super().inside(window)
+        assert isinstance(within, Instances)  # `__getitem__` gives its own kind
+        return within
+
+    def clipped(self, shape: tuple[int, int]) -> Instances:
+        """What of them lies inside an image of `shape` (H, W)."""
+        height, width = shape
+        whole = Window.whole(shape)
+        kept = np.array([bool(each.window.overlap(whole)) for each in self.masks], bool)
+        mine = self[kept]
+        ends = np.array([width, height, width, height]) - 0.5
+        masks = tuple(_cut(each, whole) for each in mine.masks)
+        return Instances(np.clip(mine.boxes, -0.5, ends), mine.scores, mine.classes, masks)
+
     def labels(self, window: Window) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Number of the object of each pixel of a window, and its score.
 
@@ -91,6 +107,14 @@ class Instances(Objects):
             numbers[place][seen] = n + 1
             scores[place][seen] = self.scores[n]
         return numbers, scores
+
+
+def _cut(footprint: Footprint, area: Window) -> Footprint:
+    """The part of a footprint inside an area that it touches."""
+    own, mask = footprint
+    shared = own.overlap(area)
+    assert shared is not None
+    return Footprint(shared, mask[shared.moved(-own.x, -own.y).slices])
 
 
 def mask_overlaps(found: Sequence[Footprint], truth: Sequence[Footprint]) -> NDArray[np.float64]:

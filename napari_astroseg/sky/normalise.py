@@ -76,6 +76,37 @@ def arcsinh(values: NDArray[Any], valid: Mask, softening: float | None) -> Plane
     return result
 
 
+def lupton(values: NDArray[Any], valid: Mask, stretch: float, q: float, minimum: float) -> Plane:
+    """Bands (bands, H, W) × arcsinh(stretch Q (I - m)) / (Q I), I their mean (Lupton+2004).
+
+    Colours stay, what is bright is held back. Where I is 0 the factor is `stretch`, its limit for
+    m = 0.
+    """
+    bands = np.where(valid, values, 0).astype(np.float64)
+    mean = bands.mean(0)
+    factor = np.full(mean.shape, stretch)
+    np.divide(np.arcsinh(stretch * q * (mean - minimum)), q * mean, out=factor, where=mean != 0)
+    return (bands * factor).astype(np.float32)
+
+
+def zscore(values: NDArray[Any], valid: Mask) -> Plane:
+    """Each band (bands, H, W) less its mean, over its standard deviation; a constant one is 0."""
+    result = np.zeros(values.shape, np.float32)
+    if valid.any():
+        for band, out in zip(values, result, strict=True):
+            known = band[valid].astype(np.float64)
+            spread = known.std()
+            out[valid] = (known - known.mean()) / (spread if spread > 0 else 1.0)
+    return result
+
+
+def over_percentile(planes: Plane, valid: Mask, percentile: float) -> Plane:
+    """Planes (bands, H, W) over a percentile of their valid values; as they are where that is 0."""
+    known = planes[:, valid]
+    top = float(np.percentile(known, percentile)) if known.size else 0.0
+    return planes / np.float32(top) if top > 0 else planes
+
+
 def log_between(values: NDArray[Any], valid: Mask, low: float, high: float) -> Plane:
     """log10, with `low` at 0 and `high` at 1, not clipped beyond them but at 0 from below."""
     counted = valid & (values > 0)

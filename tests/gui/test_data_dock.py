@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from gui.fixtures_jobs import own_settings, spin
-from layouts import write_set
+from layouts import write_set, write_stamps
 from skies import write_four_maps
 
 from napari_astroseg.gui.data import DataDock
@@ -59,8 +59,12 @@ def test_what_is_wrong_is_listed_and_what_cannot_be_trained_says_so(
     looked_over(dock, tmp_path / "sets")
     assert dock.wrong.isVisibleTo(dock)
     assert "set_1" in dock.findings.item(0).text()
+    assert dock.learn.isEnabled()
+    (tmp_path / "stamps").mkdir()
+    write_stamps(tmp_path / "stamps")
+    looked_over(dock, tmp_path / "stamps")
     assert not dock.learn.isEnabled()
-    assert "astro_rcnn" in dock.learn.toolTip()
+    assert "blended" in dock.learn.toolTip()
     (tmp_path / "empty").mkdir()
     looked_over(dock, tmp_path / "empty")
     assert "is empty" in dock.progress.words.text()

@@ -13,6 +13,7 @@ import pytest
 import wrapt
 from gui.fixtures_jobs import alive, job_threads, model, own_settings, sky, spin, viewer
 from gui.make_model import write_model
+from layouts import write_set
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
@@ -21,8 +22,9 @@ from napari_astroseg.gui.look.colourdata import native_data
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.predicting.overlays import METADATA
 from napari_astroseg.gui.shelf import Shelf
+from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.catalogue import Catalogue
-from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.opening import open_bands, open_image
 from napari_astroseg.sky.votes.writing import Annotator, write_gz3d_like
 from napari_astroseg.sky.window import Window
 
@@ -93,6 +95,24 @@ def test_a_picture_is_predicted_in_all_its_colours(
     dock.found.write(catalogue)
     assert spin(catalogue.exists)
     assert len(Catalogue.read(catalogue))
+
+
+def test_a_stack_is_predicted_in_all_its_bands_by_a_model_of_several(
+    viewer: Any, model: Path, tmp_path: Path
+) -> None:
+    write_model(model, recipe=Recipe.preset("astro_rcnn_small"))
+    place = write_set(tmp_path, 0)
+    image = open_bands([place / f"img_{band}.fits" for band in "zrg"], "set")
+    layer = layers.add_image(viewer, image)
+    viewer.layers.selection.active = layer
+    dock = add(viewer, "colours")
+    assert dock.place.images.image().count == 1
+    dock.place.by_whole.click()
+    assert done(dock)
+    (shade,) = overlays(viewer)
+    assert shade.metadata[METADATA]["image"].count == 3
+    wanted = image.cutout(Window.whole(image.shape)).mean(0) / 255
+    assert np.allclose(np.asarray(shade.data), wanted, atol=1e-6)
 
 
 def test_a_click_becomes_two_layers_in_the_right_place(viewer: Any, model: Path) -> None:

@@ -144,14 +144,14 @@ class TextField(QLineEdit):
 
 
 class NumbersField(TextField):
-    """Numbers with commas between; text that is none is left for the recipe to refuse."""
+    """Numbers, or words, with commas between; what is none is left for the recipe to refuse."""
 
-    def __init__(self, kind: type[int] | type[float] = int) -> None:
+    def __init__(self, kind: type[int] | type[float] | type[str] = int) -> None:
         super().__init__()
         self._kind = kind
 
     def value(self) -> Any:
-        """A tuple of numbers, or the text where it is not that."""
+        """A tuple of them, or the text where it is not that."""
         parts = [part for part in self.text().replace(",", " ").split() if part]
         try:
             return tuple(self._kind(part) for part in parts)

@@ -172,6 +172,8 @@ def _bare_control(annotation: Any, info: FieldInfo) -> Any:
         control = ChoiceField(arguments)
     elif origin is tuple and set(arguments) <= {int, float, Ellipsis}:
         control = NumbersField(float if float in arguments else int)
+    elif origin is tuple and set(arguments) <= {str, Ellipsis}:
+        control = NumbersField(str)
     elif origin in (Union, UnionType):
         control = Variant(arguments)
     elif annotation in (int, float):

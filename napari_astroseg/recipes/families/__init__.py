@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 from napari_astroseg.errors import RecipeError
 from napari_astroseg.recipes.families.base import FamilySpec
 
-FAMILIES = ("unet5", "unetpp", "unet38", "probunet", "ssd300")
+FAMILIES = ("unet5", "unetpp", "unet38", "probunet", "ssd300", "maskrcnn")
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field, field_validator
 
 from napari_astroseg.recipes.base import Frozen
@@ -14,6 +16,9 @@ class FamilySpec(Frozen):
     builder needs. `net` names the module that holds `build(spec)`; a family from another
     package overrides it.
     """
+
+    answers: ClassVar[str] = "pixels"
+    """What it tells of an image: `pixels`, `objects in boxes`, `objects with masks`."""
 
     kind: str
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -11,6 +11,8 @@ from napari_astroseg.recipes.families.base import FamilySpec
 
 class Spec(FamilySpec):
     """Width and depth of a detector that gives each object a box, a class and a mask."""
+
+    answers: ClassVar[str] = "objects with masks"
 
     kind: Literal["maskrcnn"] = "maskrcnn"
     backbone: Literal["resnet18", "resnet34", "resnet50", "resnet101"] = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from napari_astroseg.recipes.families.base import FamilySpec
 
 class Spec(FamilySpec):
     """Width of a single-shot detector of 8732 priors on 300 × 300 pixels, and how it learns."""
+
+    answers: ClassVar[str] = "objects in boxes"
 
     kind: Literal["ssd300"] = "ssd300"
     width: float = Field(1.0, gt=0, le=2, description="factor on the feature maps of every layer")

@@ -1,0 +1,60 @@
+"""Instance outputs: what a prediction of objects with masks leaves in its folder.
+
+`probability.fits` is the score of the strongest object of each pixel, `regions.fits` its number in
+`catalogue.ecsv`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from napari_astroseg.engine.model import Model
+from napari_astroseg.recipes.data import SetData
+from napari_astroseg.sky.coords.worldcoords import window_cards
+from napari_astroseg.sky.files.writing import write_image
+from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.instancecatalogue import catalogued
+from napari_astroseg.sky.instances import Instances
+from napari_astroseg.sky.preview import write_preview
+from napari_astroseg.sky.stack import flattened
+from napari_astroseg.sky.window import Window
+
+
+def write_instances(
+    out: Path, model: Model, image: SkyImage, window: Window, objects: Instances, threshold: float
+) -> dict[str, Any]:
+    """Write maps, catalogue and picture of the objects from a score up.
+
+    Returns
+    -------
+    `out`, `structures`, `files`, and the `objects` themselves.
+    """
+    from napari_astroseg.engine.outputs import write_regions  # it imports this module
+
+    data = model.recipe.data
+    assert isinstance(data, SetData)
+    objects = objects[objects.scores >= threshold]
+    labels, scores = objects.labels(window)
+    catalogue = catalogued(objects, data.kinds, image)
+    catalogue.table.meta.update(
+        {"image": image.name, "model": model.card.name, "threshold": threshold}
+    )
+    notes: dict[str, str | int | float] = {
+        "MODEL": model.card.name,
+        "MODELID": model.digest,
+        "THRESH": threshold,
+    }
+    cards = window_cards(image.header, window)
+    title = (
+        f"{image.name}: {len(objects)} objects, model “{model.card.name}”, score ≥ {threshold:g}"
+    )
+    shown = flattened(image)
+    files = [
+        write_image(out / "probability.fits", scores, cards, notes=notes, compress=True),
+        write_image(out / "regions.fits", labels, cards, notes=notes, compress=True),
+        catalogue.write(out / "catalogue.ecsv"),
+        write_regions(out / "catalogue.reg", labels, window, image),
+        write_preview(out / "preview.png", shown, window, scores, labels, title),
+    ]
+    return {"out": str(out), "structures": len(objects), "files": files, "objects": objects}

@@ -1,0 +1,252 @@
+"""Objects of an image of any size: each once, whole, wherever tiles end; files; figures."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from astropy.io import fits
+from layouts import SIDE, write_set
+from scipy import ndimage
+from skies import galactic_wcs
+
+from napari_astroseg.engine.card import ModelCard
+from napari_astroseg.engine.evaluate import evaluate
+from napari_astroseg.engine.events import Finished, ObjectsDone, Started, Warned
+from napari_astroseg.engine.findobjects import places_over
+from napari_astroseg.engine.model import Model
+from napari_astroseg.engine.nets.base import Network
+from napari_astroseg.engine.objectfigures import evaluate_objects
+from napari_astroseg.engine.outputs import predict_to_folder
+from napari_astroseg.engine.predict import predict, predicted
+from napari_astroseg.errors import DataError, MisfitError
+from napari_astroseg.recipes.recipe import Recipe
+from napari_astroseg.sky.catalogue import Catalogue
+from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.instances import Footprint, Instances
+from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.stack import stacked
+from napari_astroseg.sky.window import Window
+
+SHAPE = (150, 200)
+WIDE = 100
+"""Pixels from which an object is a galaxy."""
+
+
+class Bright(Network):
+    """Finds what is brighter than half of the brightest, as any network would tell it."""
+
+    def learn(self, batch):
+        return torch.zeros(())
+
+    def answer(self, planes):
+        return [self._found(each) for each in planes.numpy().mean(1)]
+
+    def _found(self, plane):
+        labels, count = ndimage.label(plane > 0.5)
+        masks = []
+        for n, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
+            window = Window(columns.start, rows.start, columns.stop - columns.start,
+                            rows.stop - rows.start)  # fmt: skip
+            masks.append(Footprint(window, labels[rows, columns] == n))
+        boxes = [(w.x - 0.5, w.y - 0.5, w.x_end - 0.5, w.y_end - 0.5) for w, _ in masks]
+        areas = np.array([mask.sum() for _, mask in masks], float).reshape(count)
+        return Instances(
+            np.array(boxes, float).reshape(-1, 4),
+            0.5 + areas / 1000,
+            np.where(areas < WIDE, 1, 2),
+            tuple(masks),
+        )
+
+
+@pytest.fixture(scope="module")
+def model():
+    recipe = Recipe.preset("astro_rcnn_small").replace(
+        **{
+            "expects.unit": "",
+            "expects.pixel_scale_arcsec": None,
+            "data.crop_px": 64,
+            "data.validation": 0.34,
+            "normalisation.kind": "linear",
+            "normalisation.percentile": 100,
+        }
+    )
+    return Model(ModelCard("bright", recipe, 0, threshold=0.5), Bright())
+
+
+def squares():
+    """Squares of 5 to 15 pixels that do not touch, all over the image."""
+    rng = np.random.default_rng(4)
+    taken = np.zeros(SHAPE, bool)
+    found = []
+    while len(found) < 40:
+        side = int(rng.integers(5, 16))
+        y, x = (int(rng.integers(0, length - side + 1)) for length in SHAPE)
+        around = taken[max(y - 1, 0) : y + side + 1, max(x - 1, 0) : x + side + 1]
+        if not around.any():
+            around[:] = True
+            found.append(Window(x, y, side, side))
+    return found
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return squares()
+
+
+@pytest.fixture(scope="module")
+def image(truth):
+    values = np.zeros(SHAPE, np.float32)
+    for window in truth:
+        values[window.slices] = 1.0
+    plane = SkyImage.from_array(values, wcs=galactic_wcs(), name="field")
+    return stacked([plane] * 3, ("z", "r", "g"), "field")
+
+
+def finished(events):
+    return next(event for event in events if isinstance(event, Finished)).result
+
+
+def windows(objects):
+    return {mask.window for mask in objects.masks}
+
+
+def test_every_object_is_found_once_and_whole(model, image, truth):
+    events = list(predict(model, image, device="cpu"))
+    told = [event for event in events if isinstance(event, ObjectsDone)]
+    assert isinstance(events[0], Started)
+    assert events[0].total == len(told) == told[-1].done == 12
+    result = finished(events)
+    assert len(result["objects"]) == 40
+    assert windows(result["objects"]) == set(truth)
+    assert (result["threshold"], result["missing_fraction"]) == (0.5, 0.0)
+    wide = {window for window in truth if window.width * window.height >= WIDE}
+    galaxies = result["objects"][result["objects"].classes == 2]
+    assert windows(galaxies) == wide
+
+
+def test_the_map_of_scores_is_that_of_the_objects(model, image, truth):
+    events = list(predict(model, image, device="cpu"))
+    scores = predicted(iter(events))[0]
+    lit = image.plane(0).cutout(Window.whole(SHAPE)) > 0
+    assert np.array_equal(scores > 0.5, lit)
+
+
+def test_a_window_holds_the_objects_whose_middles_lie_in_it(model, image, truth):
+    asked = Window(30, 40, 90, 60)
+    result = finished(predict(model, image, asked, device="cpu"))
+    inside = {
+        w for w in truth
+        if 30 <= w.x + (w.width - 1) / 2 + 0.5 < 120 and 40 <= w.y + (w.height - 1) / 2 + 0.5 < 100
+    }  # fmt: skip
+    assert windows(result["objects"]) == inside
+    assert len(inside) > 5
+
+
+def test_cores_cover_the_image_and_lie_in_their_tiles(model):
+    places = places_over(model, SHAPE, Window.whole(SHAPE))
+    covered = np.zeros(SHAPE, int)
+    for place in places:
+        assert place.core.overlap(place.tile) == place.core
+        covered[place.core.slices] += 1
+    assert (covered == 1).all()
+    assert len(places_over(model, SHAPE, Window(0, 0, 10, 10))) == 1
+    (small,) = places_over(model, (40, 50), Window.whole((40, 50)))
+    assert small.core == Window(0, 0, 50, 40)
+
+
+def test_bands_are_found_by_their_names_and_others_refused(model, image):
+    g, r, z = image.plane(2), image.plane(1), image.plane(0)
+    other = stacked([g, r, g, z], ("g", "r", "i", "z"), "more")
+    assert len(finished(predict(model, other, device="cpu"))["objects"]) == 40
+    numbered = stacked([z, r, g], ("1", "2", "3"), "numbered")
+    assert len(finished(predict(model, numbered, device="cpu"))["objects"]) == 40
+    with pytest.raises(MisfitError, match="holds one plane and bright takes the bands z, r, g"):
+        list(predict(model, r, device="cpu"))
+    with pytest.raises(MisfitError, match="holds 2 planes"):
+        list(predict(model, stacked([z, r], ("1", "2"), "two"), device="cpu"))
+
+
+def test_missing_pixels_hold_no_object_and_no_score(model, image):
+    values = image.plane(0).cutout(Window.whole(SHAPE))
+    values[:75] = np.nan
+    half = SkyImage.from_array(values, name="half")
+    stack = stacked([half, image.plane(1), image.plane(2)], ("z", "r", "g"), "half")
+    stack = replace(stack, wcs=None)
+    events = list(predict(model, stack, device="cpu"))
+    result = finished(events)
+    assert result["missing_fraction"] == pytest.approx(0.5)
+    assert np.isnan(predicted(iter(events))[0][:75]).all()
+    assert (result["objects"].boxes[:, 3] > 74).all()
+    with pytest.raises(MisfitError, match="misses a band"):
+        list(predict(model, stack, Window(0, 0, 200, 10), device="cpu"))
+
+
+def test_a_prediction_leaves_labels_catalogue_outlines_and_picture(model, image, truth, tmp_path):
+    out = tmp_path / "found"
+    result = finished(predict_to_folder(model, image, out, device="cpu", threshold=0.55))
+    kept = [w for w in truth if w.width * w.height >= 50]
+    assert result["structures"] == len(result["objects"]) == len(kept)
+    catalogue = Catalogue.read(out / "catalogue.ecsv")
+    assert catalogue.frame == "galactic"
+    labels = fits.getdata(out / "regions.fits")
+    for row in catalogue:
+        x, y = round(float(row["x"])), round(float(row["y"]))
+        assert labels[y, x] == row["id"]
+        assert row["kind"] == ("galaxy" if (labels == row["id"]).sum() >= WIDE else "star")
+    side = image.pixel_scale_arcsec
+    areas = catalogue.table["area"].to_value("arcsec2") / side**2
+    assert areas == pytest.approx([(labels == n).sum() for n in catalogue.table["id"]], rel=1e-6)
+    assert (out / "catalogue.reg").read_text().count("polygon") == len(kept)
+    assert {path.name for path in out.iterdir()} >= {"preview.png", "provenance.json"}
+    assert json.loads((out / "provenance.json").read_text())["model"]["name"] == "bright"
+
+
+def test_resuming_says_that_all_is_found_anew(model, image, tmp_path):
+    events = list(predict_to_folder(model, image, tmp_path, device="cpu", resume=True))
+    assert any("found anew" in event.message for event in events if isinstance(event, Warned))
+
+
+def test_an_image_without_sky_is_catalogued_in_pixels(model, image, tmp_path):
+    bare = replace(image, wcs=None)
+    finished(predict_to_folder(model, bare, tmp_path, device="cpu"))
+    catalogue = Catalogue.read(tmp_path / "catalogue.ecsv")
+    assert catalogue.frame is None
+    assert str(catalogue.table["area"].unit) == "pix2"
+
+
+def lit_sets(folder, count):
+    """Sets whose images are bright just where their masks say."""
+    for number in range(count):
+        place = write_set(folder, number)
+        with fits.open(place / "masks.fits") as masks:
+            light = sum(hdu.data for hdu in masks) / 7
+        for band in "grz":
+            fits.writeto(place / f"img_{band}.fits", light.astype(np.float32), overwrite=True)
+    return folder
+
+
+def test_what_is_found_as_it_is_has_every_precision(model, tmp_path):
+    """The masks' smoothing takes three pixels from each corner of squares of 9 and of 15."""
+    told = evaluate(model, lit_sets(tmp_path, 3), device="cpu")
+    figures = told["figures"]
+    assert (figures["images"], figures["objects"]) == (3, 6)
+    assert figures["ap50"] == figures["ap50_star"] == figures["ap50_galaxy"] == 1.0
+    assert figures["precision"] == figures["recall"] == 1.0
+    assert figures["mask_iou_star"] == pytest.approx(69 / 81)
+    assert figures["mask_iou_galaxy"] == pytest.approx(213 / 225)
+    assert told["errors"]["ap50"] == 0.0
+    assert told["curves"]["recall"][0] == 0.0
+    assert told["curves"]["star"]["0.50"] == [1.0] * 101
+    with pytest.raises(DataError, match="whole images"):
+        evaluate(model, tmp_path, window=Window(0, 0, 4, 4), device="cpu")
+
+
+def test_a_folder_without_masks_cannot_tell_figures(model, tmp_path):
+    place = write_set(tmp_path, 0)
+    (place / "masks.fits").unlink()
+    with pytest.raises(DataError, match="no set of"):
+        evaluate_objects(model, tmp_path, "cpu")
+    image = open_image(place / "img_g.fits")
+    assert image.shape == (SIDE, SIDE)
