@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_astroseg.cli import nonbubbles
 from napari_astroseg.errors import DataError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--catalogue", type=Path, metavar="F", help="of bubbles (the .dat file of the folder)"
     )
+    nonbubbles.add(verb)
     verb.add_argument("--out", type=Path, metavar="F", help="also write the card as JSON")
     verb.add_argument("--json", action="store_true", help="print card and findings as JSON")
 
@@ -56,14 +58,19 @@ def run(options: argparse.Namespace) -> int:
         )
         progress("reading every byte for the digest", 0, None)
         card = data.card
+        choice = nonbubbles.chosen(options, data, progress)
     if options.out is not None:
         with replacing(options.out) as temporary:
             temporary.write_text(card.to_json() + "\n", encoding="utf-8")
     if options.json:
         findings = [asdict(finding) for finding in data.findings]
-        print(json.dumps({"card": card.model_dump(), "findings": findings}, indent=2))
+        told = {"card": card.model_dump(), "findings": findings}
+        if choice is not None:
+            told["non_bubbles"] = nonbubbles.described(*choice)
+        print(json.dumps(told, indent=2))
     else:
-        print("\n".join([*_holds(card), *_report(data)]))
+        classes = [] if choice is None else nonbubbles.told(*choice)
+        print("\n".join([*_holds(card), *_report(data), *classes]))
     if not len(data):
         raise DataError(
             f"{options.folder} has nothing that can be learnt from; mend what its report tells"

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from layouts import bubble_row, write_galaxies, write_set, write_tile
+from PIL import Image
 from skies import write_four_maps
 
 from napari_astroseg.cli.main import main
+from napari_astroseg.sky.clusters.choice import Choice
 from napari_astroseg.sky.datasets.card import DatasetCard
 from napari_astroseg.sky.datasets.opening import open_dataset
 
@@ -87,6 +89,40 @@ def test_a_catalogue_may_lie_elsewhere(tmp_path, capsys):
     assert "has no catalogue of bubbles" in capsys.readouterr().err
     assert astroseg("dataset", folder, "--catalogue", catalogue) == 0
     assert "1 image; 1 bubble" in capsys.readouterr().out
+
+
+def test_non_bubbles_are_drawn_and_dropped(tmp_path, capsys):
+    folder = tmp_path / "tiles"
+    for lon in (0.0, 3.0):
+        write_tile(folder, lon)
+    (folder / "bubbles.dat").write_text(bubble_row(1, 359.9, 0.1, 2.0))
+    assert astroseg("dataset", folder, "--drop", "1") == 1
+    assert "draw and choose non-bubbles first" in capsys.readouterr().err
+    assert astroseg("dataset", folder, "--non-bubbles", 30, "--classes", 3, "--drop", "2") == 0
+    lines = capsys.readouterr().out.splitlines()
+    choice = Choice.read(folder)
+    assert choice.kept == (0, 2)
+    at = lines.index(f"non-bubbles: 3 classes, digest {choice.digest}")
+    assert [line.split(":")[0].strip() for line in lines[at + 1 :]] == ["1", "2", "3"]
+    assert lines[at + 2].endswith("px, dropped") and lines[at + 3].endswith("px, weight 1")
+    with Image.open(folder / "non_bubbles.png") as picture:
+        assert picture.size == (16 * 66 - 2, 3 * 66)
+    assert astroseg("dataset", folder, "--non-bubbles", 30) == 1
+    assert "is there already; remove it" in capsys.readouterr().err
+    assert astroseg("dataset", folder, "--drop", "", "--json") == 0
+    told = json.loads(capsys.readouterr().out)["non_bubbles"]
+    assert [each["dropped"] for each in told["classes"]] == [False] * 3
+    assert told["notes"] == []
+    assert told["digest"] == Choice.read(folder).digest
+    (folder / "non_bubbles.json").unlink()
+    (folder / "bubbles.dat").write_text(
+        "\n".join(bubble_row(n, lon, 0.0, 16.0) for n, lon in enumerate((0.0, 3.0), 1))
+    )
+    assert astroseg("dataset", folder, "--non-bubbles", 500, "--classes", 3) == 0
+    assert "of 500 crops found a place" in capsys.readouterr().out.splitlines()[-1]
+    for words, reason in (("x", "names no classes"), ("4", "there is no class 4")):
+        assert astroseg("dataset", folder, "--drop", words) == 1
+        assert reason in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
