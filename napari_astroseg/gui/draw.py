@@ -9,6 +9,7 @@ from typing import Any
 
 from qtpy.QtCore import QEvent
 
+from napari_astroseg.gui import layers
 from napari_astroseg.gui.aids.canvas import canvas_near
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.buttons import allow
@@ -61,7 +62,7 @@ class DrawDock(DrawControls):
 
     def start_drawing(self) -> None:
         """Open the marks in the folder that is named, or begin some there."""
-        layer, image, folder = self.images.layer(), self.images.image(), self.folder.path()
+        layer, image, folder = self.images.layer(), self._whole, self.folder.path()
         if layer is None or image is None or folder is None or self._opening:
             return
         self.stop_drawing()
@@ -123,6 +124,15 @@ class DrawDock(DrawControls):
         if self.painting is not None:
             self.painting.cut.hand_over()
 
+    @property
+    def _whole(self) -> SkyImage | None:
+        """The chosen image; a stack as such, for all its planes share their marks."""
+        return layers.sky_image(self.images.layer()) or self.images.image()
+
+    def _seen(self) -> SkyImage | None:
+        """The image that is drawn on, of a stack the plane in view."""
+        return layers.image_in_view(self._viewer, self._base) or self._image
+
     def _canvas_keys(self) -> Keys:
         return Keys(
             (
@@ -168,7 +178,7 @@ class DrawDock(DrawControls):
             layer.bind_key(digit, self._digit(digit), overwrite=True)
         layer.events.selected_label.connect(self._label_chosen)
         self.tools.work_on(painting)
-        self.using.work_on(self._image)
+        self.using.work_on(self._seen)
         self._show_standing(standing)
         self.told.setText(_READY)
 
@@ -256,7 +266,7 @@ class DrawDock(DrawControls):
 
     def _show_image(self) -> None:
         """Propose the folder of the image's marks, unless the user has named another."""
-        image = self.images.image()
+        image = self._whole
         typed = self.folder.path()
         if image is not None and typed in {None, self._proposed}:
             self._proposed = marks_folder(image)
@@ -275,7 +285,7 @@ class DrawDock(DrawControls):
 
     def _judge(self) -> None:
         """Enable what can be done; say in the tooltips why the rest cannot."""
-        lack = "" if self.images.image() is not None else "Open an image first"
+        lack = "" if self._whole is not None else "Open an image first"
         if not lack and self.folder.path() is None:
             lack = "Name a folder for the marks first"
         if self._opening:

@@ -21,6 +21,7 @@ from napari_astroseg.gui.proposals import Proposals
 from napari_astroseg.gui.settings import remembered
 from napari_astroseg.sky.marks.classes import DEFAULTS
 from napari_astroseg.sky.marks.store import MarkStore
+from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.window import Window
 
 WHOLE = Window(0, 0, 600, 600)
@@ -243,6 +244,27 @@ def test_marks_are_found_again_and_belong_to_their_image(dock: Any, tmp_path: Pa
     assert started(dock, tmp_path / "other.marks").data.shape == (300, 300)
     dock._viewer.layers.remove(other)
     assert dock.painting is None
+
+
+def test_planes_of_a_cube_share_their_marks(dock: Any, tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(5, 1, (3, 80, 90)).astype(np.float32)
+    fits.writeto(tmp_path / "cube.fits", values)
+    cube = layers.add_image(dock._viewer, open_image(tmp_path / "cube.fits"))
+    dock._viewer.layers.selection.active = cube
+    assert dock.folder.path() == marks_folder(layers.sky_image(cube))
+    layer = started(dock, tmp_path / "cube.marks")
+    assert layer.data.shape == (80, 90)
+    dock.tools.choose("paint")
+    with layer.block_history():
+        layer.paint((40, 40), 1)
+    settle(dock)
+    for plane in (2, 0):
+        layers.show_plane(dock._viewer, cube, plane)
+        dock.using.train(tmp_path / f"data{plane}")
+        settle(dock)
+        (path,) = (tmp_path / f"data{plane}").glob("*_image.fits")
+        with fits.open(path) as file:
+            assert np.array_equal(file[1].data, values[plane])
 
 
 def test_each_has_labels_of_their_own(dock: Any, tmp_path: Path) -> None:

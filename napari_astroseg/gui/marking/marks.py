@@ -39,6 +39,8 @@ from napari_astroseg.sky.progress import Stopped
 from napari_astroseg.sky.window import Window
 
 _RETRY_MS = 2000
+_CLOSING_S = 60.0
+"""So long a window that is closed waits at most for what is still to be written."""
 
 Act = Literal["do", "undo", "redo"]
 
@@ -160,7 +162,7 @@ class Marks(QObject):
         """Close, and wait for it."""
         self.close()
         self._reading.wait()
-        self._work.wait()
+        self._work.wait(_CLOSING_S)
 
     def write(self, window: Window, labels: NDArray[Any], name: str) -> None:
         """Keep a stroke: the labels of a window as they are now, for nobody else to change."""

@@ -49,7 +49,7 @@ class Using(QWidget):
     def __init__(self, marks: Marks, classes: ClassTable) -> None:
         super().__init__()
         self._marks, self._classes = marks, classes
-        self._image: SkyImage | None = None
+        self._in_view: Callable[[], SkyImage | None] | None = None
         self._proposals = Proposals(self)
         self._writing = Latest(self)
         self._stop = threading.Event()
@@ -81,9 +81,9 @@ class Using(QWidget):
         """Whether something is being written."""
         return self._writing.busy
 
-    def work_on(self, image: SkyImage | None) -> None:
-        """Write what is drawn on an image from now on."""
-        self._image = image
+    def work_on(self, in_view: Callable[[], SkyImage | None] | None) -> None:
+        """Write what is drawn on an image from now on; `in_view` gives it, of a stack one plane."""
+        self._in_view = in_view
         self.judge()
 
     def save_labels(self, path: Path) -> None:
@@ -100,7 +100,8 @@ class Using(QWidget):
 
     def train(self, folder: Path) -> None:
         """Write image and mask of the selected class into a folder, and propose it to Train."""
-        store, image, target = self._marks.store, self._image, self._classes.current
+        store, target = self._marks.store, self._classes.current
+        image = None if self._in_view is None else self._in_view()
         annotator = self._marks.annotator
         if store is None or image is None or target is None:
             return
@@ -134,7 +135,7 @@ class Using(QWidget):
 
     def judge(self) -> None:
         """Enable what can be done; say in the tooltips why the rest cannot."""
-        none = "" if self._image is not None else "Start drawing first"
+        none = "" if self._in_view is not None else "Start drawing first"
         busy = "Something is being written: wait, or cancel it" if self.busy else ""
         one = self._classes.current
         name = one.name if one else ""
