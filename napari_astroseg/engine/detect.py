@@ -98,7 +98,7 @@ def detect(
     inside = (window or Window.whole(image.shape)).clipped(image.shape)
     fit = check_fit(model.recipe, image, inside, force)
     work = works(model, image, inside)
-    kept = ObjectStore(store, _told(model, image, inside), resume) if store else None
+    kept = ObjectStore(store, work_told(model, image, inside), resume) if store else None
     total = sum(len(each.windows) for each in work)
     yield Started(f"{model.card.name} on {image.name}", total, "windows", str(where))
     yield from (Warned(sentence) for sentence in fit.warnings)
@@ -243,7 +243,7 @@ def spec_of(model: Model) -> Spec:
     return model.recipe.family
 
 
-def _told(model: Model, image: SkyImage, window: Window) -> str:
+def work_told(model: Model, image: SkyImage, window: Window) -> str:
     """What makes two runs the same work, as text."""
     planes = [image.plane(number) for number in range(image.count)]
     places = [each.reference and [each.reference.place, each.reference.hdu] for each in planes]

@@ -17,13 +17,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torchvision.ops import batched_nms
 
+from napari_astroseg.engine.detect import work_told
 from napari_astroseg.engine.events import Event, Finished, ObjectsDone, Started, TileDone, Warned
 from napari_astroseg.engine.fit import check_fit
 from napari_astroseg.engine.loader import Planes, made_ahead
 from napari_astroseg.engine.model import Model, load_model, torch_device
+from napari_astroseg.engine.nets.boxes import strongest
 from napari_astroseg.engine.objects import prepared_crop, shown_bands, starts
+from napari_astroseg.engine.objectstore import ObjectStore, Piece
 from napari_astroseg.errors import MisfitError
 from napari_astroseg.recipes.data import SetData
 from napari_astroseg.recipes.families.maskrcnn import Spec
@@ -50,6 +52,8 @@ def find_objects(
     window: Window | None = None,
     *,
     device: str = "auto",
+    store: Path | None = None,
+    resume: bool = False,
     force: bool = False,
 ) -> Iterator[Event]:
     """Find objects in a window of a stack; a generator of events, cancelled by closing it.
@@ -62,6 +66,10 @@ def find_objects(
         A stack of the bands that the model takes, by their names or in its order.
     window
         Where objects have their middles; the whole image by default.
+    store
+        File that takes the objects of each tile as they are found, so that a killed run resumes.
+    resume
+        Keep what `store` already holds.
     force
         Find them even where unit or values do not suit the model.
 
@@ -86,6 +94,7 @@ def find_objects(
     yield Started(f"{model.card.name} on {image.name}", len(places), "tiles", str(where))
     yield from (Warned(sentence) for sentence in fit.warnings)
     net: Any = model.swift(where)
+    kept = ObjectStore(store, work_told(model, image, inside), resume) if store else None
 
     def read(number: int) -> tuple[Planes, NDArray[np.bool_]]:
         tile = places[number].tile
@@ -93,12 +102,18 @@ def find_objects(
         return prepared_crop(image, tile, model.recipe, fit.factor), valid
 
     found: list[Instances] = []
+    nothing = Instances.none()
     seen = total = 0
     for number, (planes, valid) in enumerate(made_ahead(read, range(len(places)))):
         tile, core = places[number].tile, places[number].core
-        here = Instances.none()
-        if valid.any():
-            here = _in_tile(net, planes, where, tile, image.shape)
+        piece = kept.get(number) if kept is not None else None
+        if piece is not None:
+            here = piece.objects
+            assert isinstance(here, Instances)  # so it was put
+        else:
+            here = _in_tile(net, planes, where, tile, image.shape) if valid.any() else nothing
+            if kept is not None:
+                kept.put(number, Piece(here, int(valid.sum())))
         own = here.inside(core.grown(_SLACK_PX)).inside(inside)
         found.append(own)
         yield ObjectsDone(tile, own, number + 1, len(places))
@@ -116,7 +131,7 @@ def find_objects(
         "window": inside,
         "threshold": model.card.threshold,
         "missing_fraction": 1.0 - seen / total,
-        "objects": distinct(Instances.gathered(found), spec_of(model).image_overlap),
+        "objects": strongest(Instances.gathered(found), spec_of(model).image_overlap),
     }
     yield Finished(result, time.perf_counter() - begun)
 
@@ -141,17 +156,6 @@ def places_over(model: Model, shape: tuple[int, int], window: Window) -> list[Pl
         for x, left, width in columns
     ]
     return [place for place in places if place.core.overlap(window) is not None]
-
-
-def distinct(objects: Instances, overlap: float) -> Instances:
-    """Objects of which no box overlaps a stronger one of its class by more (IoU)."""
-    kept = batched_nms(
-        torch.from_numpy(objects.boxes),
-        torch.from_numpy(objects.scores),
-        torch.from_numpy(objects.classes),
-        overlap,
-    )
-    return objects[kept.numpy()]
 
 
 def fed(model: Model, image: SkyImage) -> SkyImage:

@@ -6,18 +6,22 @@ A text file: what the work is, then one line for each piece that is done.
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
+from dataclasses import astuple
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from napari_astroseg.errors import OutputError
 from napari_astroseg.sky.files.writing import replacing
+from napari_astroseg.sky.instances import Footprint, Instances
 from napari_astroseg.sky.objects import Objects
+from napari_astroseg.sky.window import Window
 
 
 class Piece(NamedTuple):
-    """What was found in some windows, and how many of them held data."""
+    """What was found in some windows, and how many of them, or of their pixels, held data."""
 
     objects: Objects
     looked: int
@@ -75,6 +79,7 @@ class ObjectStore:
                 "boxes": objects.boxes.tolist(),
                 "scores": objects.scores.tolist(),
                 "classes": objects.classes.tolist(),
+                **_masks_told(objects),
             }
         )
         try:
@@ -103,4 +108,26 @@ def _read(line: str) -> tuple[int, Piece]:
         np.array(values["scores"], float),
         np.array(values["classes"], np.int64),
     )
+    if "masks" in values:
+        masks = tuple(_mask(*each) for each in values["masks"])
+        objects = Instances(objects.boxes, objects.scores, objects.classes, masks)
     return values["piece"], Piece(objects, values["looked"])
+
+
+def _masks_told(objects: Objects) -> dict[str, list[Any]]:
+    """Window and pixels of each mask, eight pixels a byte; nothing of objects without."""
+    if not isinstance(objects, Instances):
+        return {}
+    told = [
+        [astuple(window), b64encode(np.packbits(mask).tobytes()).decode()]
+        for window, mask in objects.masks
+    ]
+    return {"masks": told}
+
+
+def _mask(place: list[int], pixels: str) -> Footprint:
+    window = Window(*place)
+    bits = np.unpackbits(
+        np.frombuffer(b64decode(pixels), np.uint8), count=window.width * window.height
+    )
+    return Footprint(window, bits.reshape(window.shape).astype(bool))

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from napari_astroseg.engine.events import Event, Finished, TileDone
 from napari_astroseg.engine.instanceoutputs import write_instances
 from napari_astroseg.engine.model import Model, load_model
+from napari_astroseg.engine.objectoutputs import STORE as OBJECTS
 from napari_astroseg.engine.objectoutputs import detect_to_folder
 from napari_astroseg.engine.predict import predict
 from napari_astroseg.engine.provenance import write_provenance
@@ -89,7 +90,7 @@ def predict_to_folder(
     inside = (window or Window.whole(image.shape)).clipped(image.shape)
     canvas = Canvas(inside, len(model.recipe.data.classes))
     spread: Canvas | None = None
-    store = out / STORE
+    store = out / (OBJECTS if isinstance(model.recipe.data, SetData) else STORE)
     how = {"resume": resume, "force": force}
     for event in predict(model, image, inside, device=device, store=store, **how):
         if isinstance(event, TileDone):

@@ -99,9 +99,9 @@ def predict(
         )
         return
     if isinstance(model.recipe.data, SetData):
-        if resume:
-            yield Warned("objects with masks are not kept tile by tile: all are found anew")
-        yield from find_objects(model, image, window, device=device, force=force)
+        yield from find_objects(
+            model, image, window, device=device, store=store, resume=resume, force=force
+        )
         return
     _require_planes(model, image)
     where = torch_device(device)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,10 +47,11 @@ class Instances(Objects):
         masks = tuple(mask for part in each for mask in part.masks)
         return cls(together.boxes, together.scores, together.classes, masks)
 
-    def __getitem__(self, which: NDArray[np.generic] | slice) -> Instances:
+    def __getitem__(self, which: NDArray[np.generic] | slice) -> Self:
         """Some of them, by a mask, numbers or a slice."""
         masks = tuple(self.masks[number] for number in np.arange(len(self))[which].tolist())
-        return Instances(self.boxes[which], self.scores[which], self.classes[which], masks)
+        boxes, scores, classes = self.boxes[which], self.scores[which], self.classes[which]
+        return replace(self, boxes=boxes, scores=scores, classes=classes, masks=masks)
 
     @property
     def areas(self) -> NDArray[np.int64]:
@@ -72,12 +73,6 @@ class Instances(Objects):
         boxes = self.boxes + np.array([dx, dy, dx, dy], float)
         masks = tuple(Footprint(each.window.moved(dx, dy), each.mask) for each in self.masks)
         return Instances(boxes, self.scores, self.classes, masks)
-
-    def inside(self, window: Window) -> Instances:
-        """Those whose middles lie in a window."""
-        within = super().inside(window)
-        assert isinstance(within, Instances)  # `__getitem__` gives its own kind
-        return within
 
     def clipped(self, shape: tuple[int, int]) -> Instances:
         """What of them lies inside an image of `shape` (H, W)."""

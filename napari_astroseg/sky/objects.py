@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,16 +48,17 @@ class Objects:
     def __len__(self) -> int:
         return len(self.scores)
 
-    def __getitem__(self, which: NDArray[np.generic] | slice) -> Objects:
+    def __getitem__(self, which: NDArray[np.generic] | slice) -> Self:
         """Some of them, by a mask, numbers or a slice."""
-        return Objects(self.boxes[which], self.scores[which], self.classes[which])
+        boxes, scores, classes = self.boxes[which], self.scores[which], self.classes[which]
+        return replace(self, boxes=boxes, scores=scores, classes=classes)
 
     @property
     def middles(self) -> NDArray[np.float64]:
         """(N, 2) x and y of the middles of the boxes, px."""
         return (self.boxes[:, :2] + self.boxes[:, 2:]) / 2
 
-    def inside(self, window: Window) -> Objects:
+    def inside(self, window: Window) -> Self:
         """Those whose middles lie in a window."""
         x, y = self.middles.T
         across = (x >= window.x - 0.5) & (x < window.x_end - 0.5)

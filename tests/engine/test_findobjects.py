@@ -13,14 +13,14 @@ from skies import galactic_wcs
 
 from napari_astroseg.engine.card import ModelCard
 from napari_astroseg.engine.evaluate import evaluate
-from napari_astroseg.engine.events import Finished, ObjectsDone, Started, Warned
+from napari_astroseg.engine.events import Finished, ObjectsDone, Started, TileDone
 from napari_astroseg.engine.findobjects import places_over
 from napari_astroseg.engine.model import Model
 from napari_astroseg.engine.nets.base import Network
 from napari_astroseg.engine.objectfigures import evaluate_objects
 from napari_astroseg.engine.outputs import predict_to_folder
 from napari_astroseg.engine.predict import predict, predicted
-from napari_astroseg.errors import DataError, MisfitError
+from napari_astroseg.errors import DataError, MisfitError, OutputError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.image import SkyImage
@@ -203,9 +203,35 @@ def test_a_prediction_leaves_labels_catalogue_outlines_and_picture(model, image,
     assert json.loads((out / "provenance.json").read_text())["model"]["name"] == "bright"
 
 
-def test_resuming_says_that_all_is_found_anew(model, image, tmp_path):
-    events = list(predict_to_folder(model, image, tmp_path, device="cpu", resume=True))
-    assert any("found anew" in event.message for event in events if isinstance(event, Warned))
+def test_a_run_that_was_killed_goes_on_where_it_was(model, image, tmp_path, monkeypatch):
+    asked = []
+    answer = Bright.answer
+
+    def counting(net, planes):
+        asked.append(len(planes))
+        return answer(net, planes)
+
+    monkeypatch.setattr(Bright, "answer", counting)
+    how = {"device": "cpu", "store": tmp_path / "objects.jsonl"}
+    events = predict(model, image, **how)
+    told = (event for event in events if isinstance(event, TileDone))
+    for _ in range(5):
+        next(told)
+    events.close()
+    asked.clear()
+    again = list(predict(model, image, resume=True, **how))
+    assert len(asked) == 12 - 5
+    whole = list(predict(model, image, device="cpu"))
+    for mine, other in zip(again, whole, strict=True):
+        if isinstance(mine, TileDone):
+            assert np.array_equal(mine.probability, other.probability, equal_nan=True)
+    mine, other = finished(again)["objects"], finished(whole)["objects"]
+    assert np.array_equal(mine.boxes, other.boxes)
+    for (window, mask), (there, theirs) in zip(mine.masks, other.masks, strict=True):
+        assert window == there
+        assert np.array_equal(mask, theirs)
+    with pytest.raises(OutputError, match="another model, image or window"):
+        list(predict(model, image, Window(0, 0, 50, 50), resume=True, **how))
 
 
 def test_an_image_without_sky_is_catalogued_in_pixels(model, image, tmp_path):

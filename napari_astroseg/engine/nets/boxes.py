@@ -6,11 +6,15 @@ the side. Offsets are in units of the prior's size and of the variances of Liu+2
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 from torch import Tensor
 from torchvision.ops import batched_nms
 
 from napari_astroseg.sky.objects import Objects
+
+Found = TypeVar("Found", bound=Objects)
 
 _PLACE, _SIZE = 0.1, 0.2
 """Variances: what an offset of 1 stands for."""
@@ -41,7 +45,7 @@ def decoded(offsets: Tensor, priors: Tensor) -> Tensor:
     return corners(torch.cat((middles + _PLACE * place * sides, wide), -1))
 
 
-def strongest(objects: Objects, overlap: float) -> Objects:
+def strongest(objects: Found, overlap: float) -> Found:
     """Objects of which none overlaps a stronger one of its class by more; strongest first.
 
     Overlap is the area shared over the area of either (IoU). A score cut may come before or after:
