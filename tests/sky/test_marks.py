@@ -6,11 +6,15 @@ import errno
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
 import tracemalloc
+import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +26,10 @@ from skies import galactic_wcs
 
 from napari_astroseg.errors import AstroSegError, MarkError, OutputError
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.marks import lock as lock_module
 from napari_astroseg.sky.marks import store as store_module
 from napari_astroseg.sky.marks.about import About
+from napari_astroseg.sky.marks.journal import Journal
 from napari_astroseg.sky.marks.steps import Edit, Step
 from napari_astroseg.sky.marks.store import MarkStore
 from napari_astroseg.sky.pixels import ArrayPixels
@@ -585,3 +591,87 @@ def test_marks_know_their_image(store: MarkStore) -> None:
     assert "has no sky coordinates" in told.misfit(plain)
     assert About.of(plain).misfit(plain) == ""
     assert About.of(plain).misfit(image()) == ""
+
+
+# --- what a stranger's folder may hold ----------------------------------------------------------
+
+
+def forged(store: MarkStore, body: bytes, edits: bool) -> None:
+    """An entry as nobody here would write it, sums and all."""
+    store.close()
+    journal = Journal.open(store.path / "journal", store.about.key, True)
+    journal.append("do", "forged", "", datetime.now(UTC), body, edits)
+    journal.close()
+
+
+def patch_of(mask: int, before: bytes, after: bytes) -> bytes:
+    return struct.pack("<IHIIHHHHII", 0, mask, 0, 0, 0, 0, 2, 2, len(before), len(after)) + (
+        before + after
+    )
+
+
+def test_a_lock_that_is_a_link_is_not_written_through(store: MarkStore, tmp_path: Path) -> None:
+    store.close()
+    (tmp_path / "precious").write_text("all I have")
+    (store.path / "lock").unlink()
+    (store.path / "lock").symlink_to(tmp_path / "precious")
+    with pytest.raises(MarkError, match=r"lock is a link.* delete it"):
+        MarkStore.open(store.path)
+    assert (tmp_path / "precious").read_text() == "all I have"
+    MarkStore.open(store.path, writing=False).close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a device")
+def test_a_lock_is_held_on_a_full_disk(store: MarkStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(FileIO):
+        def write(self, *_: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    store.close()
+    monkeypatch.setattr(lock_module, "FileIO", Full)
+    with (
+        MarkStore.open(store.path) as held,
+        pytest.raises(MarkError, match="drawn on by another process"),
+    ):
+        assert held.writable
+        MarkStore.open(store.path)
+
+
+@pytest.mark.parametrize(
+    "text", [b"123", b"null", b"[1]", b'[["annotator/x", null, {"mask": 70000}]]']
+)
+def test_forged_edits_are_damage(store: MarkStore, text: bytes) -> None:
+    packed = zlib.compress(text)
+    forged(store, struct.pack("<I", len(packed)) + packed, True)
+    with pytest.raises(MarkError, match=r"journal is damaged at byte \d+; restore"):
+        MarkStore.open(store.path)
+
+
+def test_a_forged_patch_of_nobodys_mask_is_taken_back(store: MarkStore) -> None:
+    nothing, ones = (zlib.compress(np.full(4, n, "<u2").tobytes()) for n in (0, 1))
+    forged(store, patch_of(7, nothing, ones), False)
+    with MarkStore.open(store.path) as again:
+        change = again.undo()
+        assert change is not None
+        assert change.places == ()
+
+
+def test_what_cannot_be_taken_back_is_not_begun(store: MarkStore) -> None:
+    store.write(HERE, np.ones(HERE.shape, int))
+    forged(store, patch_of(0, b"none", zlib.compress(np.ones(4, "<u2").tobytes())), False)
+    with MarkStore.open(store.path) as again:
+        size = (store.path / "journal").stat().st_size
+        with pytest.raises(MarkError, match="journal is damaged at byte"):
+            again.undo()
+        assert (store.path / "journal").stat().st_size == size
+        assert [each.name for each in again.done][-1] == "forged"
+        assert again.undone == ()
+
+
+def test_an_endless_number_of_bytes_is_of_no_journal(store: MarkStore) -> None:
+    store.close()
+    (store.path / "labels").mkdir(exist_ok=True)
+    told = f'{{"key": "{store.about.key}", "journal": 1e999}}'
+    (store.path / "labels/applied.json").write_text(told)
+    with pytest.raises(MarkError, match="is not of this journal; delete the folder"):
+        MarkStore.open(store.path)

@@ -340,3 +340,17 @@ def test_a_field_to_learn_from_is_what_a_recipe_reads(tmp_path: Path) -> None:
         with pytest.raises(MarkError, match="these marks are for"):
             other = SkyImage.from_array(values[:10])
             export.write_field(store, other, folder, "Ada", DEFAULTS[0], None, window)
+
+
+def test_a_background_of_an_earlier_mask_is_not_learnt_with(tmp_path: Path) -> None:
+    own = SkyImage.from_array(np.ones((300, 300), np.float32), name="own.fits")
+    with MarkStore.create(tmp_path / "own.marks", own) as store:
+        draw(store, 100, 100, 20, 1, "Ada")
+        window, folder = Window(0, 0, 300, 300), tmp_path / "data"
+        export.write_field(store, own, folder, "Ada", DEFAULTS[0], DEFAULTS[4], window)
+        with pytest.raises(MarkError, match=r"own_background\.fits is of an earlier mask; remove"):
+            export.write_field(store, own, folder, "Ada", DEFAULTS[0], None, window)
+        (folder / "own_background.fits").unlink()
+        export.write_field(store, own, folder, "Ada", DEFAULTS[0], None, window)
+        (field,) = open_four_maps(folder)
+        assert not field.conservative

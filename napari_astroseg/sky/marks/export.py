@@ -159,7 +159,7 @@ def write_field(
     Raises
     ------
     MarkError
-        When the store belongs to another image.
+        When the store belongs to another image, or a background that is none of it lies there.
     OutputError
         When the disk refuses.
     """
@@ -168,6 +168,9 @@ def write_field(
         raise MarkError(misfit)
     window = window.clipped(store.shape)
     name = f"{re.sub(r'[^A-Za-z0-9.+-]+', '_', Path(image.name).stem)}_image.fits"
+    stale = folder / name.replace("image", "background")
+    if background is None and stale.exists():
+        raise MarkError(f"{stale} is of an earlier mask; remove it, or choose another folder")
     cards = window_cards(wcs_cards(image.header, image.wcs), window)
     part = SkyImage(PartPixels(image.pixels, window), header=cards, unit=image.unit)
     with replacing_folder(folder) as making:

@@ -73,7 +73,7 @@ class Applied:
             key, applied = told["key"], int(told["journal"])
         except FileNotFoundError:
             return 0
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise self._foreign() from error
         if key != self._key or applied > end:
             raise self._foreign()

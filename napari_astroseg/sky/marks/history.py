@@ -57,7 +57,8 @@ class Change:
     @property
     def places(self) -> tuple[tuple[str, Window], ...]:
         """Whose labels changed, and where."""
-        return tuple((self.names[each.mask], each.window) for each in self.step.patches)
+        owned = (each for each in self.step.patches if each.mask in self.names)
+        return tuple((self.names[each.mask], each.window) for each in owned)
 
     @property
     def values(self) -> tuple[str, ...]:

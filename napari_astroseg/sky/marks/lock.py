@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
+import stat
 import sys
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from napari_astroseg.errors import MarkError
 
 _PLACE = 2**30
 """The byte that Windows locks: nobody else could read what is locked, so not the text."""
+
+_OWN = getattr(os, "O_NOFOLLOW", 0)
+"""What is written lies in the folder itself, whatever a stranger has put there."""
 
 
 class WriterLock:
@@ -26,17 +31,22 @@ class WriterLock:
     Raises
     ------
     MarkError
-        When another has it, or the folder cannot be written to.
+        When another has it, when it is no file of its own, or the folder cannot be written to.
     """
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file: BinaryIO = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
+            self._file = FileIO(os.open(path, os.O_RDWR | os.O_CREAT | _OWN, 0o666), "r+")
         except OSError as error:
+            if path.is_symlink():
+                raise _foreign(path) from error
             raise MarkError(
                 f"{path.parent} cannot be written to ({(error.strerror or str(error)).lower()}); "
                 "open it for reading, or copy it to another disk"
             ) from error
+        if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            self._file.close()
+            raise _foreign(path)
         try:
             _lock(self._file)
         except OSError as error:
@@ -51,19 +61,23 @@ class WriterLock:
                 f"the disk of {path.parent} knows no locks "
                 f"({(error.strerror or str(error)).lower()}); copy it to another disk"
             ) from error
-        self._file.truncate(0)
-        self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
-        self._file.flush()
+        with contextlib.suppress(OSError):  # on a full disk it is held, and says not by whom
+            self._file.truncate(0)
+            self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
 
     def release(self) -> None:
         """Let others write."""
         self._file.close()
 
 
+def _foreign(path: Path) -> MarkError:
+    return MarkError(f"{path} is a link, or no file, and would be written to; delete it")
+
+
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: BinaryIO) -> None:
+    def _lock(file: FileIO) -> None:
         file.seek(_PLACE)
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
@@ -73,5 +87,5 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _lock(file: BinaryIO) -> None:
+    def _lock(file: FileIO) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

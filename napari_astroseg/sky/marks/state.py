@@ -16,6 +16,9 @@ from napari_astroseg.sky.window import Window
 ANNOTATOR = "annotator/"
 """What the names of annotators' values start with; `mask` is the number of their mask."""
 
+_MOST_MASKS = 2**16 - 1
+"""The largest number of a mask that a patch can tell."""
+
 
 class State:
     """What all steps so far amount to.
@@ -110,6 +113,20 @@ class State:
             else:
                 self.values[edit.name] = edit.after
 
+    def check(self, step: Step) -> None:
+        """Find out whether `apply` would fail, and change nothing.
+
+        Raises
+        ------
+        MarkError
+            When a chunk that it changes is damaged.
+        ValueError
+            When the step is.
+        """
+        for each in step.patches:
+            self.mask(each.mask).chunk(each.row, each.column)
+            each.labels()
+
     def flush(self) -> None:
         """Bring the masks on disk up to date."""
         for each in self._masks.values():
@@ -131,5 +148,6 @@ def chunks_of(window: Window, shape: tuple[int, int]) -> Iterator[tuple[int, int
 def _check_annotator(told: Any) -> None:
     if told is None:
         return
-    if not isinstance(told, dict) or type(told.get("mask")) is not int or told["mask"] < 0:
+    number = told.get("mask") if isinstance(told, dict) else None
+    if type(number) is not int or not 0 <= number <= _MOST_MASKS:
         raise ValueError("an annotator without a mask")

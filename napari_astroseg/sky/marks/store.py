@@ -86,7 +86,8 @@ class MarkStore:
         Parameters
         ----------
         writing
-            One at a time may; anyone may read, and sees the store as it was when they opened it.
+            One at a time may. Anyone may read the steps that stood when they opened it; labels
+            may be newer where the writer has brought the disk up to date since.
 
         Raises
         ------
@@ -286,10 +287,8 @@ class MarkStore:
             if not stack:
                 return None
             entry = stack[-1]
-            step = self._step_of(entry)
-            step = step.turned() if act == "undo" else step
-            # An annotator who is taken back is still the owner of the patches that go.
-            names = self._state.names
+            step = self._step_of(entry, act, check=True)
+            names = self._state.names  # who is taken back still owns the patches that go
             self._act(act, entry.name, entry.who, step)
             self._keep_up()
             return Change(entry, step, names | self._state.names)
@@ -313,9 +312,13 @@ class MarkStore:
         if not self.writable:
             raise MarkError(f"{self.path} is open for reading only; open it for writing")
 
-    def _step_of(self, entry: Entry) -> Step:
+    def _step_of(self, entry: Entry, act: Act, check: bool = False) -> Step:
         try:
-            return Step.unpack(self._journal.body(entry))
+            step = Step.unpack(self._journal.body(entry))
+            step = step.turned() if act == "undo" else step
+            if check:
+                self._state.check(step)
+            return step
         except ValueError as error:
             raise self._journal.damaged(entry.start) from error
 
@@ -327,8 +330,7 @@ class MarkStore:
                 of = self._history.follow(entry)
                 if not of.edits and entry.end <= applied:
                     continue
-                step = self._step_of(of)
-                step = step.turned() if entry.act == "undo" else step
+                step = self._step_of(of, entry.act)
                 self._state.apply(step, patches=entry.end > applied)
             except (ValueError, IndexError) as error:
                 raise self._journal.damaged(entry.start) from error
