@@ -19,6 +19,7 @@ from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.path import Path as Outline
+from scipy import ndimage
 from shapedsky import IN_PIXELS, SHAPE, SKIES, bare, placed, sky
 
 from napari_astroseg.errors import AstroSegError, MarkError
@@ -213,6 +214,40 @@ def test_points_and_lines_mark_the_pixels_under_them() -> None:
     assert far.sum() == SHAPE[1]
     assert not mask(Shape("line", ((-5.0, -9.0), (400.0, -9.0))), bare()).any()
     assert not mask(Shape("point", ((-5.0, 9.0),)), bare()).any()
+
+
+def test_a_line_goes_on_unbroken_from_one_window_to_the_next() -> None:
+    rng = np.random.default_rng(0)
+    for ends in rng.uniform(-20, 220, (300, 2, 2)):
+        line = Shape("line", tuple(map(tuple, ends.tolist())))
+        (outline,) = rings([line], bare())
+        whole = marked(line, outline, Window(0, 0, 200, 200))
+        parts = np.zeros_like(whole)
+        for x, y in ((0, 0), (90, 0), (0, 90), (90, 90)):
+            part = Window(x, y, 110 if x else 90, 110 if y else 90)
+            parts[part.slices] = marked(line, outline, part)
+        assert np.array_equal(parts, whole)
+        assert ndimage.label(whole, np.ones((3, 3)))[1] <= 1
+        rows, columns = np.nonzero(whole)
+        way = ends[1] - ends[0]
+        off = way[0] * (rows - ends[0, 1]) - way[1] * (columns - ends[0, 0])
+        assert (np.abs(off) / np.hypot(*way) <= 0.75).all()
+
+
+@pytest.mark.parametrize("farthest", [181.0, 183.0])
+def test_what_hangs_over_the_edge_of_a_part_of_the_sky_is_on_its_own_side(farthest: float) -> None:
+    # Cut from a map of the whole plane, around its far end: 178 to 182 deg of longitude.
+    header = fits.Header(SKIES["galactic"] | {
+        "CDELT1": -0.01, "CDELT2": 0.01, "CRVAL1": 0.0, "CRVAL2": 0.0,
+        "CRPIX1": 18200.5, "CRPIX2": 200.5,
+    })  # fmt: skip
+    image = placed(header, (400, 400))
+    corners = ((179.0, -1.0), (farthest, -1.0), (farthest, 1.0), (179.0, 1.0))
+    shape = Shape("polygon", corners, frame="galactic")
+    (outline,) = rings([shape], image)
+    found = marked(shape, outline, Window.whole((400, 400)))
+    lon = image.sky(np.arange(400), np.zeros(400)).spherical.lon.deg % 360
+    assert np.array_equal(found[200], (lon > 179) & (lon < farthest))
 
 
 def test_what_is_far_off_touches_nothing_and_marks_nothing() -> None:

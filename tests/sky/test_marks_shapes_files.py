@@ -595,3 +595,10 @@ def test_a_catalogue_that_is_read_can_be_stopped(tmp_path: Path) -> None:
     path = write(tmp_path, Table({"x": [3.0], "y": [3.0]}))
     with pytest.raises(Stopped):
         read_catalogue(path, sky(), progress=stop)
+
+
+def test_a_name_tells_its_frame_better_than_the_table_does(tmp_path: Path) -> None:
+    table = Table({"ra": [150.0], "dec": [40.0]}, meta={"frame": "galactic"})
+    (shape,) = read_catalogue(write(tmp_path, table), sky()).shapes
+    assert (shape.frame, shape.points) == ("icrs", ((150.0, 40.0),))
+    assert read_catalogue(write(tmp_path, table), sky(), frame="fk5").shapes[0].frame == "fk5"

@@ -60,7 +60,7 @@ def world_of(wcs: WCS, x: Doubles, y: Doubles) -> tuple[Doubles, Doubles]:
 
 
 def brought_round(xy: Doubles, wcs: WCS) -> Doubles:
-    """Pixels (N, 2), moved by whole turns onto the image where one of them lies on it."""
+    """Pixels (N, 2), moved by whole turns onto the image, or as near to its middle as can be."""
     round_again = turn(wcs)
     if round_again is None or wcs.pixel_shape is None:
         return xy
@@ -68,5 +68,6 @@ def brought_round(xy: Doubles, wcs: WCS) -> Doubles:
     side = wcs.pixel_shape[axis]
     turns = np.ceil((-0.5 - xy[:, axis]) / length)  # the first place at or above the low edge
     there = xy[:, axis] + turns * length
-    xy[:, axis] = np.where(there <= side - 0.5, there, xy[:, axis])
+    near = xy[:, axis] - length * np.rint((xy[:, axis] - (side - 1) / 2) / length)
+    xy[:, axis] = np.where(there <= side - 0.5, there, near)
     return xy

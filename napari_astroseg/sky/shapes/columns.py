@@ -93,8 +93,17 @@ class Columns:
         column = self._table[self._names[name]]
         return ["" if each is None else _decoded(each) for each in column.tolist()]
 
-    def sky(self, frame: Frame | None) -> tuple[Doubles, Doubles, Frame] | None:
+    def sky(
+        self, frame: Frame | None, told: Frame | None = None
+    ) -> tuple[Doubles, Doubles, Frame] | None:
         """Longitudes and latitudes, deg, NaN where a row has none; None without such columns.
+
+        Parameters
+        ----------
+        frame
+            The one asked for; by default that of the columns' names.
+        told
+            The file's, for names that say none.
 
         Raises
         ------
@@ -104,7 +113,7 @@ class Columns:
         for lon, lat, implied in SKY:
             if lon in self._names and lat in self._names:
                 hours = implied in ("icrs", "fk5")
-                there: Frame = frame or implied or "icrs"
+                there: Frame = frame or implied or told or "icrs"
                 return self._degrees(lon, hours), self._degrees(lat, False), there
         return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,36 +91,30 @@ def _cross(
 def _along(outline: Sequence[Ring], window: Window) -> Mask:
     """The pixels under points, and along the line between two."""
     inside = np.zeros(window.shape, bool)
+    corner = np.array([window.x, window.y])
+    sides = np.array([window.width, window.height])
     for ring in outline:
-        start, end = ring[0] - (window.x, window.y), ring[-1] - (window.x, window.y)
-        part = _clipped(start, end, window.shape)
-        if part is None:
-            continue
-        start, end = part
-        count = int(np.ceil(np.abs(end - start).max())) + 1
-        places = np.rint(np.linspace(start, end, count)).astype(int)
-        height, width = window.shape
-        own = (places >= 0).all(1) & (places[:, 0] < width) & (places[:, 1] < height)
-        inside[places[own, 1], places[own, 0]] = True
+        start, end = ring[0], ring[-1]
+        # One pixel for each step along the longer way, told by the whole line: so it goes on
+        # unbroken from one window to the next.
+        long = int(np.argmax(np.abs(end - start)))
+        if end[long] < start[long]:
+            start, end = end, start
+        first = max(_nearest(start[long]), corner[long])
+        last = min(_nearest(end[long]), corner[long] + sides[long] - 1)
+        steps = np.arange(first, last + 1)
+        length = end[long] - start[long]
+        share = np.clip((steps - start[long]) / length, 0.0, 1.0) if length else 0.0 * steps
+        places = np.empty((len(steps), 2), np.int64)
+        places[:, long] = steps
+        across = 1 - long
+        places[:, across] = _nearest(start[across] + share * (end[across] - start[across]))
+        places -= corner
+        own = places[((places >= 0) & (places < sides)).all(1)]
+        inside[own[:, 1], own[:, 0]] = True
     return inside
 
 
-def _clipped(start: Ring, end: Ring, shape: tuple[int, int]) -> tuple[Ring, Ring] | None:
-    """The part of a line that runs over a window and a pixel around it (Liang and Barsky 1984)."""
-    low, high = 0.0, 1.0
-    for axis in (0, 1):
-        along = float(end[axis] - start[axis])
-        for sign, room in (
-            (-along, float(start[axis]) + 1.0),
-            (along, shape[1 - axis] - float(start[axis])),
-        ):
-            if sign == 0.0:
-                if room < 0:
-                    return None
-            elif sign < 0:
-                low = max(low, room / sign)
-            else:
-                high = min(high, room / sign)
-    if low > high:
-        return None
-    return start + low * (end - start), start + high * (end - start)
+def _nearest(place: Any) -> Any:
+    """The whole number nearest to a place; of two, the larger one."""
+    return np.floor(np.asarray(place) + 0.5).astype(np.int64)
