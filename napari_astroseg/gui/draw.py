@@ -75,10 +75,10 @@ class DrawDock(DrawControls):
 
     def stop_drawing(self) -> None:
         """Close the marks; what was drawn is kept."""
-        painting, self.painting = self.painting, None
-        if painting is not None:
+        if self.painting is not None:
             self._let_go()
-            painting.end()
+            self.painting.end()
+            self.painting = None
         self.marks.close()
         self._opening = False
         self._show_standing(None)

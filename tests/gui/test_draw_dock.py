@@ -352,3 +352,27 @@ def test_labels_masks_and_a_field_to_learn_from(dock: Any, tmp_path: Path) -> No
     assert Proposals().latest()[0].data.background == "conservative"
     with fits.open(tmp_path / "more" / "ramp_background.fits") as file:
         assert np.array_equal(file[1].data, layer.data == 5)
+
+
+def test_closed_marks_listen_to_nothing(dock: Any, tmp_path: Path) -> None:
+    layer = started(dock, tmp_path / "own.marks")
+    assert {"D", "O"} <= {str(key) for key in dock._viewer.keymap}
+    assert "_label_chosen" in str(layer.events.selected_label.callbacks)
+    dock.close_button.click()
+    settle(dock)
+    assert not {"D", "O"} & {str(key) for key in dock._viewer.keymap}
+    assert "1" not in {str(key) for key in layer.keymap}
+    assert "_label_chosen" not in str(layer.events.selected_label.callbacks)
+
+
+def test_what_could_not_be_saved_can_be_saved_again(dock: Any, tmp_path: Path) -> None:
+    layer = started(dock, tmp_path / "own.marks")
+    dock.tools.choose("paint")
+    drag(layer, (200, 250), (290, 250))
+    settle(dock)
+    (tmp_path / "file").write_text("in the way")
+    dock.using.save_labels(tmp_path / "file" / "labels.fits")
+    settle(dock)
+    assert "cannot be written" in dock.using.progress.words.text()
+    for button in (dock.using.labels, dock.using.mask, dock.using.learn):
+        assert button.isEnabled()

@@ -16,6 +16,7 @@ from gui.fixtures_jobs import job_threads, own_settings, spin
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.proposals import Proposals
 from napari_astroseg.gui.votes import VotesDock
+from napari_astroseg.gui.voting.ladder import LadderWindow
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.votes.votemap import VoteMap
 from napari_astroseg.sky.votes.writing import Annotator, write_gz3d_like, write_votes
@@ -115,6 +116,7 @@ def test_mask_and_ladder_are_saved_and_a_recipe_is_proposed(dock: Any, tmp_path:
     window.write(tmp_path / "ladder.svg")
     assert spin((tmp_path / "ladder.svg").exists, 30)
     window.close()
+    assert spin(lambda: not dock.findChildren(LadderWindow), 10)
     dock.learn.click()
     recipe, folder = Proposals().latest()
     assert recipe.data.threshold == 3

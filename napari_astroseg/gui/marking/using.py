@@ -71,7 +71,7 @@ class Using(QWidget):
         self.progress.stopped.connect(self.stop)
         self._told.connect(self._show_progress)
         self._writing.answered.connect(self._end)
-        self._writing.refused.connect(lambda words: self.progress.end(words, trouble=True))
+        self._writing.refused.connect(self._refuse)
         self.judge()
 
     _told = Signal(str, int, int)
@@ -183,6 +183,10 @@ class Using(QWidget):
             self.progress.end("Stopped.")
         else:
             self._done(path)
+        self.judge()
+
+    def _refuse(self, sentence: str) -> None:
+        self.progress.end(sentence, trouble=True)
         self.judge()
 
     def _written(self, path: Path) -> None:

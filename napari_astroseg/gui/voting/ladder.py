@@ -27,6 +27,7 @@ class LadderWindow(QDialog):
     def __init__(self, votes: VoteMap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._votes = votes
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"Thresholds 1 to 6: {votes.name} of {votes.image.name}")
         self.picture, self.save = QLabel("Drawing …"), QPushButton("Save figure…")
         self.picture.setMinimumSize(640, 480)
