@@ -1,7 +1,8 @@
 """Stepper: one step of the optimiser, whatever memory there is and however many share it.
 
 A batch is worked on in parts whose gradients add up to that of the whole, on one device or by
-several processes; where memory does not suffice, in twice as many.
+several processes; where memory does not suffice, in twice as many. Batch norms alone see the part
+that they are in, so that with them the sum is not quite the same.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ class Stepper:
         size = math.ceil(stamps / self.parts)
         return (
             f"memory did not suffice for a batch of {stamps}; from here on it is worked on {size} "
-            "at a time, which takes longer and learns the same"
+            "at a time, which takes longer (batch norms see so many at once)"
         )
 
     def _diverged(self, batch: Batch, where: str) -> TrainingError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -257,6 +258,23 @@ def test_choices_that_make_no_sense_are_refused(folder, choice, tmp_path) -> Non
         path.write_text(text)
         with pytest.raises(DataError, match="is no choice of non-bubbles"):
             Choice.read(tmp_path)
+
+
+@pytest.mark.parametrize("place", [(0, 0, 10**9), (-1, 0, 30), (0, 10**12, 30)])
+def test_crops_of_a_stranger_lie_inside_their_tiles(folder, choice, place) -> None:
+    data = open_dataset(folder)
+    name = choice.classes[0].crops[0][0]
+    wild = choice.classes[0].model_copy(update={"crops": ((name, *place),)})
+    with pytest.raises(DataError, match=r"does not lie inside .* draw and choose them anew"):
+        choice.model_copy(update={"classes": (wild, *choice.classes[1:])}).stamps(data)
+
+
+def test_crops_of_a_stranger_are_of_tiles_that_are_trained_on(folder, choice) -> None:
+    data = open_dataset(folder)
+    name = data.items[data.of("validation")[0]].name
+    wild = choice.classes[0].model_copy(update={"crops": ((name, 0, 0, 30),)})
+    with pytest.raises(DataError, match=re.escape(f"inside {name} as a tile that is")):
+        choice.model_copy(update={"classes": (wild, *choice.classes[1:])}).require(data)
 
 
 def test_it_is_told_as_events_that_go_through_a_pipe(folder: Path) -> None:

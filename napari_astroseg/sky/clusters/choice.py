@@ -151,16 +151,26 @@ class Choice(BaseModel):
         Raises
         ------
         DataError
-            When the folder has another digest, or lacks a tile.
+            When the folder has another digest, or lacks a tile; when a crop is not inside one, or
+            one of a tile that validates.
         """
-        names = {item.name for item in dataset.items}
-        if self.data != dataset.digest or any(
-            place[0] not in names for each in self.classes for place in each.crops
-        ):
+        numbers = {item.name: number for number, item in enumerate(dataset.items)}
+        places = [place for each in self.classes for place in each.crops]
+        names = {place[0] for place in places}
+        if self.data != dataset.digest or not names <= numbers.keys():
             raise DataError(
                 f"the non-bubbles were drawn when {dataset.folder.name} held other files; "
                 "draw and choose them anew"
             )
+        tiles = {name: Window.whole(dataset.items[numbers[name]].image.shape) for name in names}
+        trained = {name for name in names if numbers[name] in dataset.of("training")}
+        for name, x, y, side in places:
+            crop = Window(x, y, side, side)
+            if name not in trained or tiles[name].overlap(crop) != crop:
+                raise DataError(
+                    f"a non-bubble of {side} px at x = {x}, y = {y} does not lie inside {name} as "
+                    "a tile that is trained on; draw and choose them anew"
+                )
 
     def write(self, path: Path) -> Path:
         """Write it as JSON, whole or not at all; `path` may be the folder of the data.
