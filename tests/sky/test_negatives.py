@@ -272,3 +272,9 @@ def test_a_tile_of_a_hundred_million_pixels_takes_little() -> None:
     drawn = squares(image, occupied, gaps, sides, rng)
     assert len(drawn) > 2700
     assert not any(w.y <= 4000 < w.y_end and w.x < 3000 for w in drawn)
+
+
+@pytest.mark.parametrize(("median", "size"), [(5.0, 24), (5000.0, 300)])
+def test_sizes_far_from_what_is_allowed_are_the_nearest_that_is(median: float, size: int) -> None:
+    drawn = SizeLaw(median, 0.01).drawn(np.random.default_rng(0), 10, 24, 300)
+    assert (drawn == size).all()

@@ -68,11 +68,10 @@ class SizeLaw:
             return np.full(count, np.clip(round(self.median), least, max(least, most)), np.int64)
         # Whole numbers are rounded from half a step on both sides.
         ends = (np.log([least - 0.5, most + 0.5]) - np.log(self.median)) / self.scatter
-        if ends[0] > 0:  # the tail above is told more finely as one below
-            low, high = ndtr(-ends[::-1])
-            waves = -ndtri(rng.uniform(low, high, count))
-        else:
-            low, high = ndtr(ends)
-            waves = ndtri(rng.uniform(low, high, count))
+        side = -1.0 if ends[0] > 0 else 1.0  # the tail above is told more finely as one below
+        low, high = ndtr(np.sort(side * ends))
+        if low == high:  # so far out that no draw would ever come there
+            return np.full(count, least if ends[0] > 0 else most, np.int64)
+        waves = side * ndtri(rng.uniform(low, high, count))
         sizes = self.median * np.exp(self.scatter * waves)
         return np.clip(np.rint(np.nan_to_num(sizes, posinf=most)), least, most).astype(np.int64)
