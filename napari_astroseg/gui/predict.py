@@ -15,11 +15,11 @@ from napari_astroseg.errors import AstroSegError
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.images import shown_window
 from napari_astroseg.gui.predicting.click import ClickMode
+from napari_astroseg.gui.predicting.cuts import Cut
 from napari_astroseg.gui.predicting.found import FoundPanel
 from napari_astroseg.gui.predicting.models import ModelPicker
-from napari_astroseg.gui.predicting.overlays import Cut, Overlay
 from napari_astroseg.gui.predicting.place import PlacePanel
-from napari_astroseg.gui.predicting.predictions import TARGET, Predictions, Wish
+from napari_astroseg.gui.predicting.predictions import TARGET, Answered, Predictions, Wish
 from napari_astroseg.gui.progress import ProgressLine
 from napari_astroseg.gui.shelf import Shelf
 from napari_astroseg.gui.ties import Ties
@@ -165,7 +165,7 @@ class PredictDock(QWidget):
     def _say(self, words: str, trouble: bool) -> None:
         self.progress.say(words, trouble=trouble)
 
-    def _show_current(self, overlay: Overlay | None) -> None:
+    def _show_current(self, overlay: Answered | None) -> None:
         self.found.show_overlay(None)
         if overlay is not None:
             self.found.set_cut(overlay.cut)

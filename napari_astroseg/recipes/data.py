@@ -47,6 +47,8 @@ class TrainingData(Frozen):
         Planes of an image.
     classes
         What pixels are told apart as, but for background; a pixel is of one of them at most.
+    kinds
+        What objects in boxes are told apart as; none where pixels are told.
     figure
         The validation figure whose highest value tells the best epoch.
     side_field
@@ -58,6 +60,7 @@ class TrainingData(Frozen):
     bands: ClassVar[int]
     classes: ClassVar[tuple[str, ...]] = ("structure",)
     truth: ClassVar[str] = "pixels"
+    kinds: ClassVar[tuple[str, ...]] = ()
     figure: ClassVar[str]
     side_field: ClassVar[str]
 

@@ -16,6 +16,7 @@ from napari_astroseg.engine.events import (
     EpochDone,
     Event,
     Finished,
+    ObjectsDone,
     Preparing,
     Started,
     StepDone,
@@ -24,6 +25,7 @@ from napari_astroseg.engine.events import (
 )
 from napari_astroseg.errors import DataError, MisfitError
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.objects import Objects
 from napari_astroseg.sky.window import Window
 
 
@@ -144,3 +146,13 @@ def train(recipe: Any, run: Any) -> Iterator[Event]:
         write_model(run.out / "model.safetensors", run.name, recipe)
         yield EpochDone(epoch, epochs, 1.0 / epoch, figures, 1e-3, epoch in (1, 2), 0.1)
     yield Finished({"model": str(run.out / "model.safetensors"), "figures": {"dice": 0.6}})
+
+
+def objects(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator[Event]:
+    """Three bubbles, one of which two windows find."""
+    boxes = np.array([[10.0, 40, 30, 80], [190, 90, 210, 110], [300, 300, 340, 340]])
+    found = Objects(boxes, np.array([0.9, 0.7, 0.4]), np.ones(3, np.int64))
+    yield Started(f"a fake on {image.name}", 2, "windows")
+    for done in (1, 2):
+        yield ObjectsDone(window, found[: 1 + done], done, 2)
+    yield Finished({"window": window, "threshold": 0.5, "objects": found})

@@ -30,7 +30,8 @@ from napari_astroseg.gui.comparing.rows import CatalogueModel
 from napari_astroseg.gui.comparing.table import CatalogueTable
 from napari_astroseg.gui.predicting import overlays
 from napari_astroseg.gui.predicting.click import ClickMode
-from napari_astroseg.gui.predicting.overlays import Cut, Overlay
+from napari_astroseg.gui.predicting.cuts import Cut
+from napari_astroseg.gui.predicting.overlays import Overlay
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.comparing.contrast import contrast
 from napari_astroseg.sky.comparing.coverage import coverage

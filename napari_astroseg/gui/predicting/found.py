@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -23,11 +20,10 @@ from qtpy.QtWidgets import (
 from superqt import QLabeledDoubleSlider
 
 from napari_astroseg.gui.latest import Latest
+from napari_astroseg.gui.predicting.cuts import Cut
 from napari_astroseg.gui.predicting.extramaps import LARGEST, UNCERTAINTY
-from napari_astroseg.gui.predicting.overlays import Cut, Overlay, labelled
-from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.structures import measure
-from napari_astroseg.sky.window import Window
+from napari_astroseg.gui.predicting.objectoverlay import ObjectOverlay
+from napari_astroseg.gui.predicting.overlays import Overlay
 
 _PROBABILITY = "probability"
 _FORMATS = "ECSV table (*.ecsv);;FITS table (*.fits);;VOTable (*.vot);;CSV (*.csv)"
@@ -44,7 +40,7 @@ class FoundPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._overlay: Overlay | None = None
+        self._overlay: Overlay | ObjectOverlay | None = None
         self._saver = Latest(self)
         self._build()
         self._saver.answered.connect(lambda words: self.said.emit(words, False))
@@ -76,7 +72,7 @@ class FoundPanel(QWidget):
             blocker.unblock()
         self._moved()
 
-    def show_overlay(self, overlay: Overlay | None) -> None:
+    def show_overlay(self, overlay: Overlay | ObjectOverlay | None) -> None:
         """Work on `overlay` from now on."""
         if self._overlay is not None:
             self._overlay.changed.disconnect(self.refresh)
@@ -105,20 +101,15 @@ class FoundPanel(QWidget):
         if overlay is None or found is None:
             self.summary.setText("Nothing predicted yet")
             return
-        share = found.area_px / (overlay.window.width * overlay.window.height)
-        area = _area(found.area_px, overlay.image)
-        regions = {None: "", 1: "1 region, "}.get(found.count, f"{found.count} regions, ")
-        self.summary.setText(regions + area)
-        self.summary.setToolTip(f"{share:.1%} of the window is above the threshold")
+        words, more = overlay.words()
+        self.summary.setText(words)
+        self.summary.setToolTip(more)
 
     def write(self, path: Path) -> None:
         """Measure the regions and write their catalogue, off the window's thread."""
         if self._overlay is not None:
-            overlay = self._overlay
-            self.said.emit(f"Measuring the regions for {path.name} …", False)
-            maps = overlay.probability, overlay.maps.deviation
-            work = (*maps, overlay.cut, overlay.image, overlay.window, path)
-            self._saver.ask(partial(_written, *work))
+            self.said.emit(f"Measuring for {path.name} …", False)
+            self._saver.ask(partial(self._overlay.writing(), path))
 
     def _build(self) -> None:
         self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
@@ -199,27 +190,3 @@ class FoundPanel(QWidget):
         if name:
             path = Path(name)
             self.write(path if path.suffix else path.with_suffix(".ecsv"))
-
-
-def _written(
-    probability: NDArray[np.float32],
-    deviation: NDArray[np.float32] | None,
-    cut: Cut,
-    image: SkyImage,
-    window: Window,
-    path: Path,
-) -> str:
-    labels = labelled(probability, deviation, cut)
-    spread = None if deviation is None else deviation[None]
-    catalogue: Any = measure(labels, probability, image, window, spread)
-    catalogue.write(path)
-    return f"{len(catalogue)} regions written to {path}"
-
-
-def _area(pixels: int, image: SkyImage) -> str:
-    """An area on the sky where the image knows its scale, else in pixels."""
-    scale = image.pixel_scale_arcsec
-    if scale is None:
-        return f"{pixels:,} px"
-    arcmin2 = pixels * (scale / 60.0) ** 2
-    return f"{arcmin2 / 3600:.3g} deg²" if arcmin2 > 3600 else f"{arcmin2:.3g} arcmin²"

@@ -12,21 +12,29 @@ card nothing to move; structures are then counted only when they are saved.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_astroseg.engine.events import TileDone
+from napari_astroseg.engine.events import Event, TileDone
 from napari_astroseg.gui.latest import Latest
+from napari_astroseg.gui.predicting.cuts import (
+    Cut,
+    Summary,
+    found_words,
+    labelled,
+    write_catalogue,
+)
 from napari_astroseg.gui.predicting.drawing import mask_colour, one_colour, placed_on, shading
-from napari_astroseg.gui.predicting.extramaps import LARGEST, ExtraMaps
+from napari_astroseg.gui.predicting.extramaps import ExtraMaps
 from napari_astroseg.gui.predicting.planes import Planes
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.structures import any_class, label_structures
+from napari_astroseg.sky.structures import any_class
 from napari_astroseg.sky.window import Window
 
 METADATA = "astroseg_prediction"
@@ -40,26 +48,6 @@ _NONE_YET = np.zeros((1, 1), np.int32)
 _TILE_PAUSE_MS = 400
 _SLIDE_PAUSE_MS = 25
 _SHOW_PAUSE_S = 0.1
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Which pixels count as a region: probability at or above, in at least so many pixels.
-
-    Where uncertainties are known, only pixels no less sure than `most_unsure`.
-    """
-
-    threshold: float
-    min_area_px: int
-    most_unsure: float = LARGEST
-
-
-@dataclass(frozen=True)
-class Summary:
-    """How much was found; `count` is None where structures are not numbered."""
-
-    count: int | None
-    area_px: int
 
 
 class Overlay(QObject):
@@ -134,8 +122,9 @@ class Overlay(QObject):
         """Whether its layers are still in the viewer."""
         return all(layer in self._viewer.layers for layer in self.layers)
 
-    def put(self, tile: TileDone) -> None:
+    def put(self, tile: Event) -> None:
         """Show a tile that has just been predicted."""
+        assert isinstance(tile, TileDone)
         place = tile.window.moved(-self.window.x, -self.window.y)
         self._planes.put(place, any_class(tile.probability))
         self.maps.put(place, tile)
@@ -147,7 +136,7 @@ class Overlay(QObject):
         if not self._pause.isActive():
             self._pause.start(0 if tile.done == tile.total else self._rest(_TILE_PAUSE_MS, 16))
 
-    def complete(self) -> None:
+    def complete(self, _result: dict[str, Any]) -> None:
         """All tiles are there: draw what is still waiting to be drawn."""
         self._shade.refresh()
         self.maps.refresh()
@@ -176,6 +165,15 @@ class Overlay(QObject):
         """Show one of the other maps in the place of the probability, or with "" that."""
         self.maps.show(name)
         self._shade.visible = not name
+
+    def words(self) -> tuple[str, str]:
+        """What was found, and what more there is to say of it."""
+        return found_words(self.summary, self.window, self.image)
+
+    def writing(self) -> Callable[[Path], str]:
+        """What measures the regions of now and writes their catalogue; any thread."""
+        maps = self.probability, self.maps.deviation
+        return partial(write_catalogue, *maps, self.cut, self.image, self.window)
 
     def set_visible(self, probability: bool, regions: bool) -> None:
         """Show or hide either layer."""
@@ -305,16 +303,6 @@ class Overlay(QObject):
         elif self._regions in self._viewer.layers:
             self._regions.refresh()
         self.changed.emit()
-
-
-def labelled(
-    probability: NDArray[np.float32], deviation: NDArray[np.float32] | None, cut: Cut
-) -> NDArray[np.int32]:
-    """Numbered structures (H, W) of what is likely enough and, where it is known, sure enough."""
-    if deviation is not None and cut.most_unsure < LARGEST:
-        with np.errstate(invalid="ignore"):
-            probability = np.where(deviation > cut.most_unsure, np.float32(0), probability)
-    return label_structures(probability, cut.threshold, cut.min_area_px)
 
 
 def _labelled(

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_astroseg.engine.card import ModelCard
-from napari_astroseg.engine.events import Event, Started, TileDone, Warned
+from napari_astroseg.engine.events import Event, ObjectsDone, Started, TileDone, Warned
 from napari_astroseg.engine.service import Call
 from napari_astroseg.errors import JobFailed
 from napari_astroseg.gui.jobs import Engines, Job
 from napari_astroseg.gui.latest import Latest
+from napari_astroseg.gui.predicting.cuts import Cut
 from napari_astroseg.gui.predicting.drawing import compile_ahead
 from napari_astroseg.gui.predicting.extramaps import ExtraMaps
-from napari_astroseg.gui.predicting.overlays import Cut, Overlay
+from napari_astroseg.gui.predicting.objectoverlay import ObjectOverlay
+from napari_astroseg.gui.predicting.overlays import Overlay
 from napari_astroseg.gui.progress import ProgressLine, duration
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.window import Window
+
+Answered: TypeAlias = Overlay | ObjectOverlay
 
 TARGET = "napari_astroseg.engine.predict:predict"
 
@@ -69,9 +73,9 @@ class Predictions(QObject):
         self._engines = Engines(owner)
         self._job: Job | None = None
         self._warnings: list[str] = []
-        self._overlays: dict[tuple[Any, ...], Overlay] = {}
-        self._spare: Overlay | None = None  # of a wish that was cut short by the next
-        self.current: Overlay | None = None
+        self._overlays: dict[tuple[Any, ...], Answered] = {}
+        self._spare: Answered | None = None  # of a wish that was cut short by the next
+        self.current: Answered | None = None
         self.last: Wish | None = None
         self.keep_earlier = True
         self._engines.warm()
@@ -132,25 +136,29 @@ class Predictions(QObject):
         if job is not self._job:
             return
         if isinstance(event, Started):
+            answer.unit = event.unit
             self._progress.advance(0, event.total, event.unit)
             self._progress.say(f"{event.what}, on {event.device}")
         elif isinstance(event, Warned):
             self._warnings.append(event.message)
             self._progress.say(event.message, trouble=True)
-        elif isinstance(event, TileDone):
+        elif isinstance(event, (TileDone, ObjectsDone)):
             if answer.overlay is None:
-                answer.overlay = self._new_overlay(answer.wish, event.deviation is not None)
-            answer.tiles = f"{event.done} of {event.total}"
+                answer.overlay = self._new_overlay(answer.wish, event)
+                answer.shows = type(event)
+            if not isinstance(event, answer.shows):  # objects come with a map of their scores
+                return
+            answer.done = f"{event.done} of {event.total} {answer.unit}"
             if answer.overlay.shown():
                 answer.overlay.put(event)
-            self._progress.advance(event.done, event.total, "tiles")
+            self._progress.advance(event.done, event.total, answer.unit)
 
     def _finish(self, job: Job, answer: _Answer, result: dict[str, Any]) -> None:
         if job is not self._job:
             return
         self._end()
         if answer.overlay is not None and answer.overlay.shown():
-            answer.overlay.complete()
+            answer.overlay.complete(result)
         words = f"Done in {duration(job.seconds)}. " + " ".join(self._warnings)
         self._progress.end(words, trouble=bool(self._warnings))
 
@@ -165,7 +173,7 @@ class Predictions(QObject):
     def _stop(self, job: Job, answer: _Answer) -> None:
         if job is self._job:
             self._end()
-            kept = f"; {answer.tiles} tiles are shown" if answer.tiles else ""
+            kept = f"; {answer.done} are shown" if answer.done else ""
             self._progress.end(f"Stopped{kept}.")
         elif self._overlays.get(answer.wish.key) is answer.overlay is not None:
             self._discard_spare()
@@ -175,20 +183,24 @@ class Predictions(QObject):
         self._job = None
         self._discard_spare()
 
-    def _new_overlay(self, wish: Wish, spread: bool) -> Overlay:
+    def _new_overlay(self, wish: Wish, event: Event) -> Answered:
         """An overlay for `wish`: in the layers of one whose place it takes, or in new ones."""
         keys = [key for key in self._overlays if key == wish.key or not self.keep_earlier]
         displaced = [self._overlays.pop(key) for key in keys]
         if self._spare is not None:
             displaced.insert(0, self._spare)
             self._spare = None
-        maps = ExtraMaps.named(wish.card.recipe.data.classes, spread)
-        what = (wish.layer, wish.image, wish.window, wish.card.name, wish.cut, maps)
+        made: type[Answered] = ObjectOverlay
+        more = wish.card.recipe.data.kinds
+        if isinstance(event, TileDone):
+            made = Overlay
+            more = ExtraMaps.named(wish.card.recipe.data.classes, event.deviation is not None)
+        what = (wish.layer, wish.image, wish.window, wish.card.name, wish.cut, more)
         reused = next((old for old in displaced if old.take(*what)), None)
         for old in displaced:
             if old is not reused:
                 old.remove()
-        overlay = self._overlays[wish.key] = reused or Overlay(self._viewer, *what)
+        overlay = self._overlays[wish.key] = reused or made(self._viewer, *what)
         self._make_current(overlay)
         return overlay
 
@@ -206,7 +218,7 @@ class Predictions(QObject):
             self._make_current(None)
         overlay.remove()
 
-    def _make_current(self, overlay: Overlay | None) -> None:
+    def _make_current(self, overlay: Answered | None) -> None:
         self.current = overlay
         self.current_changed.emit(overlay)
 
@@ -216,8 +228,10 @@ class _Answer:
     """What has come of a wish so far."""
 
     wish: Wish
-    overlay: Overlay | None = None
-    tiles: str = ""
+    overlay: Answered | None = None
+    shows: type[Event] = Event
+    unit: str = "tiles"
+    done: str = ""
 
 
 def _sentence(error: JobFailed) -> str:
