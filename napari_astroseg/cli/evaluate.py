@@ -27,7 +27,9 @@ def add(verb: argparse.ArgumentParser) -> None:
         help="what counts as negative: all that is not target, or the background map alone",
     )
     verb.add_argument("--window", metavar="X,Y,W,H", help="only these pixels of each field")
-    verb.add_argument("--out", type=Path, metavar="D", help="also write D/evaluation.json")
+    verb.add_argument(
+        "--out", type=Path, metavar="D", help="also write D/evaluation.json, and curves if any"
+    )
     verb.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     verb.add_argument("--json", action="store_true", help="print JSON")
 
@@ -61,6 +63,10 @@ def run(options: argparse.Namespace) -> int:
     if options.out is not None:
         with replacing(options.out / "evaluation.json") as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
+        if "curves" in told:
+            from napari_astroseg.engine.curveplot import write_curves
+
+            write_curves(options.out / "precision-recall.png", told["curves"])
     if options.json:
         print(text)
         return 0

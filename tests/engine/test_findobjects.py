@@ -8,10 +8,12 @@ import pytest
 import torch
 from astropy.io import fits
 from layouts import SIDE, write_set
+from matplotlib.image import imread
 from scipy import ndimage
 from skies import galactic_wcs
 
 from napari_astroseg.engine.card import ModelCard
+from napari_astroseg.engine.curveplot import write_curves
 from napari_astroseg.engine.evaluate import evaluate
 from napari_astroseg.engine.events import Finished, ObjectsDone, Started, TileDone
 from napari_astroseg.engine.findobjects import places_over
@@ -265,6 +267,9 @@ def test_what_is_found_as_it_is_has_every_precision(model, tmp_path):
     assert told["errors"]["ap50"] == 0.0
     assert told["curves"]["recall"][0] == 0.0
     assert told["curves"]["star"]["0.50"] == [1.0] * 101
+    picture = imread(write_curves(tmp_path / "curves.png", told["curves"]))
+    assert picture.shape[1] > 1.8 * picture.shape[0]  # two panels
+    assert len(np.unique(picture.reshape(-1, picture.shape[2]), axis=0)) > 20
     with pytest.raises(DataError, match="whole images"):
         evaluate(model, tmp_path, window=Window(0, 0, 4, 4), device="cpu")
 
