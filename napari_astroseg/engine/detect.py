@@ -68,7 +68,8 @@ def detect(
     model
         A model, the name of a built-in one, a run's folder, or a file.
     image
-        A stack of the bands that the model takes, in its order, or of more that are named as its.
+        A stack of the bands that the model takes, in its order; or of any that are named `r` (24
+        µm) and `g` (8 µm).
     window
         Where objects have their middles; anywhere in the image by default. Windows that reach
         out of it are looked at, too, so that large objects are seen whole.
@@ -223,13 +224,12 @@ def shown_bands(model: Model, image: SkyImage) -> SkyImage:
     MisfitError
         When the image has others.
     """
-    wanted = model.recipe.data.bands
-    if image.count == wanted:
-        return image
-    labels = image.bands
-    if wanted == len(_BANDS) and set(_BANDS) <= set(labels):
+    wanted, labels = model.recipe.data.bands, image.bands
+    if wanted == len(_BANDS) and set(_BANDS) <= set(labels) and labels != _BANDS:
         planes = [image.plane(labels.index(band)) for band in _BANDS]
         return stacked(planes, _BANDS, image.name)
+    if image.count == wanted:
+        return image
     held = "one plane" if image.count == 1 else f"{image.count} planes"
     raise MisfitError(
         f"{image.name} holds {held} and {model.card.name} takes 24 and 8 µm together; open the two "
