@@ -427,6 +427,26 @@ def galaxies() -> None:
     pair("multiband", colours, "g, r, z", colours, "stars (cyan), galaxies (orange)", outlines)
 
 
+def uncertainty() -> None:
+    """Overlapping galaxies found in a simulated field, and how unsure each pixel is."""
+    from napari_astroseg.gui.predict import PredictDock
+    from napari_astroseg.sky.simulate import simulate_galaxies
+
+    field, path = simulate_galaxies(512, seed=31), Path("field.fits")
+    _write(path, field.image, _sky_header(512, 512, 0.1, (187.3, 12.4)))
+    viewer, _ = window([path])
+    predicting = dock(viewer, "Predict", PredictDock)
+    predicting.models.choose_named("blended_galaxies_small")
+    predicting.predict_whole()
+    wait_for(lambda: not predicting.predictions.busy)
+    predicting.found.shown_map.setCurrentText("uncertainty")
+    viewer.scene.camera.center = (0.0, 256.0, 256.0)
+    viewer.scene.camera.zoom *= 1.25
+    wait_for(lambda: predicting.predictions.current.settled)
+    shoot(viewer, "uncertainty")
+    viewer.close()
+
+
 def pair(
     name: str, left: Any, title: str, right: Any, other: str, draw: Callable[[Any], None]
 ) -> None:
@@ -601,6 +621,7 @@ MAKERS: dict[str, Callable[[], None]] = {
     "preview": preview,
     "bubbles": bubbles,
     "galaxies": galaxies,
+    "uncertainty": uncertainty,
     "spirals": spirals,
 }
 KINDS = ("window", "predict", *MAKERS)

@@ -67,6 +67,10 @@ def run(options: argparse.Namespace) -> int:
             from napari_astroseg.engine.curveplot import write_curves
 
             write_curves(options.out / "precision-recall.png", told["curves"])
+        if "reliability" in told:
+            from napari_astroseg.engine.blendplot import write_plot
+
+            write_plot(options.out / "evaluation.png", told)
     if options.json:
         print(text)
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -52,17 +53,18 @@ def evaluate_blended(
         raise DataError(f"no stamp of {data} shows a galaxy; evaluate on stamps that do")
     rng = np.random.default_rng(0)
     count = len(numbers)
-    draws = []
+    drawn = []
     for _ in range(_DRAWS):
         weight = np.bincount(rng.integers(count, size=count), minlength=count).astype(np.float64)
-        draws.append(figures_of({name: np.tensordot(weight, c, 1) for name, c in each.items()}))
+        drawn.append({name: np.tensordot(weight, c, 1) for name, c in each.items()})
+    draws = [figures_of(sums) for sums in drawn]
     return {
         "recipe": model.recipe.name,
         "model": model.digest,
         "data": stamps.digest,
         "figures": {"stamps": float(count), **figures_of(total)},
         "errors": {name: _spread([draw[name] for draw in draws]) for name in draws[0]},
-        "magnitudes": magnitudes_of(total, edges),
+        "magnitudes": magnitudes_of(total, edges, drawn),
         "reliability": {name: Reliability(total[name]).curve() for name in ("galaxy", "overlap")},
     }
 
@@ -85,21 +87,36 @@ def figures_of(sums: Sums) -> dict[str, float]:
     return told
 
 
-def magnitudes_of(sums: Sums, edges: NDArray[np.float64]) -> list[dict[str, Any]]:
-    """For each bin of magnitude and kind: galaxies, fraction detected, mean IoU and variance."""
+def magnitudes_of(
+    sums: Sums, edges: NDArray[np.float64], drawn: Sequence[Sums] = ()
+) -> list[dict[str, Any]]:
+    """For each bin of magnitude and kind: galaxies, fraction detected, mean IoU and variance.
+
+    Each with its `_error`, the standard deviation over the draws; None where there is none.
+    """
+    told = _by_magnitude(sums)
+    spread = [_by_magnitude(each) for each in drawn]
     rows = []
     for low, (start, stop) in enumerate(pairwise(edges)):
         row: dict[str, Any] = {"from": float(start), "to": float(stop)}
         for at, kind in enumerate(KINDS):
-            galaxies, detected, shared, variance = sums["galaxies"][at, low]
-            row[kind] = {
-                "galaxies": int(galaxies),
-                "detected": _or_none(detected, galaxies),
-                "iou": _or_none(shared, detected),
-                "variance": _or_none(variance, detected),
-            }
+            row[kind] = {"galaxies": int(sums["galaxies"][at, low, 0])}
+            for name, values in told.items():
+                error = _spread([float(each[name][at, low]) for each in spread])
+                row[kind] |= {name: _or_none(values[at, low]), f"{name}_error": _or_none(error)}
         rows.append(row)
     return rows
+
+
+def _by_magnitude(sums: Sums) -> dict[str, NDArray[np.float64]]:
+    """Fraction detected, mean IoU and variance, (kinds, bins); NaN where nothing is there."""
+    galaxies, detected, shared, variance = np.moveaxis(sums["galaxies"], -1, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {
+            "detected": detected / galaxies,
+            "iou": shared / detected,
+            "variance": variance / detected,
+        }
 
 
 def _counted(
@@ -165,8 +182,8 @@ def _ratio(part: float, whole: float) -> float:
     return float(part / whole) if whole else float("nan")
 
 
-def _or_none(part: float, whole: float) -> float | None:
-    return float(part / whole) if whole else None
+def _or_none(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def _spread(values: list[float]) -> float:

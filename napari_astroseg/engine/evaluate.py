@@ -73,8 +73,8 @@ def evaluate(
     detected ones. `null` is the fraction of stamps without a galaxy in which none is found; `ece`
     the expected calibration error of all pixels, `ece_galaxy` and `ece_overlap` those of pixels
     that may be of a galaxy. Errors are over draws of stamps. Besides, `magnitudes`: galaxies,
-    the fraction detected, mean IoU and variance in bins of magnitude, where catalogues lie beside
-    the stamps; and `reliability`, the curves of calibration.
+    the fraction detected, mean IoU and variance in bins of magnitude, with their errors, where
+    catalogues lie beside the stamps; and `reliability`, the curves of calibration.
 
     Figures on tiles with bubbles, of detections from the model's own score cut up: `f2` = 5PR / (4P
     + R), `precision` P and `recall` R, the fraction of the catalogue's `bubbles` that a detection

@@ -100,10 +100,20 @@ def test_galaxies_fall_into_bins_of_magnitude():
     galaxies = Galaxies.of(objects(found, TRUTH, variance=0.25), rows, edges)
     told = magnitudes_of({"galaxies": galaxies.sums}, edges)
     assert [row["from"] for row in told] == [20.0, 21.0, 22.0]
-    assert told[0]["isolated"] == {"galaxies": 1, "detected": 1.0, "iou": 1.0, "variance": 0.25}
-    assert told[1]["isolated"]["galaxies"] == 0 and told[1]["isolated"]["iou"] is None
-    assert told[2]["isolated"] == {"galaxies": 1, "detected": 0.0, "iou": None, "variance": None}
-    assert told[2]["blended"] == {"galaxies": 1, "detected": 1.0, "iou": 1.0, "variance": 0.25}
+    names = "galaxies", "detected", "iou", "variance"
+    shown = [
+        [row[kind][name] for name in names] for row in told for kind in ("isolated", "blended")
+    ]
+    assert shown == [
+        [1, 1.0, 1.0, 0.25], [0, None, None, None],
+        [0, None, None, None], [0, None, None, None],
+        [1, 0.0, None, None], [1, 1.0, 1.0, 0.25],
+    ]  # fmt: skip
+    assert told[0]["isolated"]["iou_error"] is None
+    drawn = [{"galaxies": galaxies.sums}, {"galaxies": galaxies.sums * np.array([1, 1, 0.5, 1])}]
+    spread = magnitudes_of({"galaxies": galaxies.sums}, edges, drawn)
+    assert spread[0]["isolated"]["iou_error"] == 0.25
+    assert spread[0]["isolated"]["detected_error"] == 0.0
     assert magnitudes_of({"galaxies": np.zeros((2, 0, 4))}, np.zeros(0)) == []
 
 

@@ -20,6 +20,9 @@ from napari_astroseg.engine.card import ModelCard, builtin_models, read_card
 from napari_astroseg.errors import AstroSegError
 from napari_astroseg.gui.shelf import Shelf
 
+_FIRST = "filaments"
+"""The model of the sample that comes with the package: there is something to try it on."""
+
 
 class ModelPicker(QWidget):
     """A list of models: those that come with the package, then the user's own.
@@ -59,6 +62,7 @@ class ModelPicker(QWidget):
         column.addWidget(self._card)
         self.refresh()
         self._list.currentIndexChanged.connect(self._turn)
+        self.choose_named(_FIRST)
         shelf.changed.connect(self.refresh)
 
     def card(self) -> ModelCard | None:
