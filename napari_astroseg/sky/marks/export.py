@@ -120,7 +120,7 @@ def write_labels(
     pixels = MarkPixels(store, annotator, whole)
     cards = {f"CLASS{each.label}": each.name for each in classes}
     image = _image(store, pixels, whole, {**cards, "MARKEDBY": annotator})
-    return _write(image, path, _stored(store, annotator), progress)
+    return write_whole(image, path, _stored(store, annotator), progress)
 
 
 def write_mask(
@@ -133,7 +133,7 @@ def write_mask(
     """Write what someone drew of one class as a mask of 0 and 1; otherwise as `write_labels`."""
     whole = Window.whole(store.shape)
     image = _mask(store, annotator, whole, one)
-    return _write(image, path, np.uint8, progress)
+    return write_whole(image, path, np.uint8, progress)
 
 
 def write_field(
@@ -174,11 +174,11 @@ def write_field(
     cards = window_cards(wcs_cards(image.header, image.wcs), window)
     part = SkyImage(PartPixels(image.pixels, window), header=cards, unit=image.unit)
     with replacing_folder(folder) as making:
-        _write(part, making / name, image.dtype, progress)
+        write_whole(part, making / name, image.dtype, progress)
         for role, one in (("target", target), ("background", background)):
             if one is not None:
                 mask = _mask(store, annotator, window, one)
-                _write(mask, making / name.replace("image", role), np.uint8, progress)
+                write_whole(mask, making / name.replace("image", role), np.uint8, progress)
     return folder
 
 
@@ -239,7 +239,14 @@ def _part(window: Window, key: Key) -> Window:
     )
 
 
-def _write(image: SkyImage, path: Path, dtype: Any, progress: Progress) -> Path:
+def write_whole(image: SkyImage, path: Path, dtype: Any, progress: Progress = silent) -> Path:
+    """Write an image of any size as tile-compressed FITS, band by band; whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        When the disk refuses.
+    """
     with _beside(path) as making:
         for band in write_mosaic(image, making, dtype=dtype):
             progress(f"writing {path.name}", band.done, band.total)

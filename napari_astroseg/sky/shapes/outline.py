@@ -50,7 +50,7 @@ def rings(
     for frame, group in groupby(shapes, key=lambda shape: shape.frame):
         own = list(group)
         if frame == "pixel":
-            drawn += [_in_pixels(shape, tolerance_px) for shape in own]
+            drawn += [pixel_rings(shape, tolerance_px) for shape in own]
             continue
         if scale is None:
             raise MarkError(
@@ -62,6 +62,11 @@ def rings(
         ]
         drawn += _placed(told, frame, image)
     return drawn
+
+
+def pixel_rings(shape: Shape, tolerance_px: float = TOLERANCE_PX) -> list[Ring]:
+    """The rings of a shape in pixels."""
+    return [_pixels(shape, part) for part in _parts(shape, 1.0, tolerance_px)]
 
 
 def bounds(outline: Sequence[Ring]) -> tuple[float, float, float, float] | None:
@@ -107,10 +112,6 @@ def _rectangle(right: float, up: float, parts: int) -> Ring:
     along = (np.arange(parts) / parts)[:, None]
     sides = zip(corners, np.roll(corners, -1, axis=0), strict=True)
     return np.concatenate([start + along * (end - start) for start, end in sides])
-
-
-def _in_pixels(shape: Shape, tolerance_px: float) -> list[Ring]:
-    return [_pixels(shape, part) for part in _parts(shape, 1.0, tolerance_px)]
 
 
 def _pixels(shape: Shape, part: Ring | None) -> Ring:

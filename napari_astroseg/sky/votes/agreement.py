@@ -70,7 +70,11 @@ def agreement_of(annotators: Sequence[Annotator], kind: str, at_least: int = 1) 
 
 
 def agreement_on(
-    masks: Sequence[Mask], names: Sequence[str] | None = None, at_least: int = 1
+    masks: Sequence[Mask],
+    names: Sequence[str] | None = None,
+    at_least: int = 1,
+    *,
+    pixels: int | None = None,
 ) -> Agreement:
     """How well masks of one field, one for each person, agree.
 
@@ -83,6 +87,8 @@ def agreement_on(
     at_least
         An object is an 8-connected region marked by so many people: 1 for the union. To each
         belong those pieces of a person's mask that touch it, with all of their pixels.
+    pixels
+        Of the whole field, where the masks show the part of it that anybody marked.
 
     Raises
     ------
@@ -93,8 +99,15 @@ def agreement_on(
     stack = _stacked(masks, people, at_least)
     votes = stack.sum(0, dtype=np.int64)
     histogram = np.bincount(votes.ravel(), minlength=len(stack) + 1)
+    field = votes.size if pixels is None else pixels
+    if field < votes.size:
+        raise VoteError(
+            f"a field of {field:,} pixels cannot hold masks of {votes.size:,}; give all of it"
+        )
+    histogram[0] += field - votes.size
     objects, object_pairs = _objects(stack, votes >= at_least, people)
-    return Agreement(people, fleiss_kappa(histogram), _pairs(stack, people), objects, object_pairs)
+    pairs = _pairs(stack, people, field)
+    return Agreement(people, fleiss_kappa(histogram), pairs, objects, object_pairs)
 
 
 def dice_coefficient(first: int, second: int, both: int) -> float:
@@ -152,9 +165,8 @@ def _stacked(masks: Sequence[Mask], names: Sequence[str], at_least: int) -> Mask
     return np.stack([np.asarray(mask, bool) for mask in masks])
 
 
-def _pairs(stack: Mask, names: Sequence[str]) -> QTable:
-    """The table of pairs."""
-    pixels = stack[0].size
+def _pairs(stack: Mask, names: Sequence[str], pixels: int) -> QTable:
+    """The table of pairs, in a field of so many pixels."""
     areas = [int(np.count_nonzero(mask)) for mask in stack]
     rows = []
     for a, b in combinations(range(len(stack)), 2):
