@@ -224,6 +224,48 @@ def draw() -> None:
     viewer.close()
 
 
+def shapes() -> None:
+    """Shapes around simulated filaments, out of a region file with lines that are none."""
+    from qtpy.QtWidgets import QScrollArea
+    from scipy import ndimage
+    from skimage.measure import regionprops
+
+    from napari_astroseg.cli import demo
+    from napari_astroseg.gui.draw import DrawDock
+    from napari_astroseg.sky.simulate import simulate_filaments
+
+    viewer = sample_window()
+    drawing = dock(viewer, "Draw", DrawDock)
+    drawing.who.setText("Ada")
+    drawing.folder.set_path(Path("shapes.marks"))
+    drawing.start_drawing()
+    wait_for(lambda: drawing.painting is not None and not drawing.busy)
+    parts, _ = ndimage.label(simulate_filaments(size=demo.SIZE, seed=demo.SEED).target)
+    found = sorted(regionprops(parts), key=lambda each: -each.area)
+    lines = ["image"]
+    for number, each in enumerate(found[:5], 1):
+        y, x = each.centroid
+        sizes = f"{each.axis_major_length / 2 + 12:.1f},{each.axis_minor_length / 2 + 12:.1f}"
+        angle = 90 - np.degrees(each.orientation)
+        text = f"text={{F{number}}} tag={{filament}}"
+        lines.append(f"ellipse({x + 1:.1f},{y + 1:.1f},{sizes},{angle:.1f}) # {text}")
+    for each in found[5:9]:
+        y, x = each.centroid
+        lines.append(f"circle({x + 1:.1f},{y + 1:.1f},26) # tag={{bubble}}")
+    lines += ["box(300,90,120,60,20) # tag={galaxy}", "annulus(120,420,18,34) # tag={star}"]
+    lines += ["circle(40,40,0)", "panda(200,200,0,90,4,10,30,2)", "circle(9000,40,5)"]
+    Path("regions.reg").write_text("\n".join(lines), encoding="utf-8")
+    drawing.shapes.files.import_file(Path("regions.reg"))
+    wait_for(lambda: drawing.shapes.count > 9 and not drawing.busy)
+    drawing.shapes.choose("select")
+    shown = drawing.shapes.shown
+    shown.layer.selected_data = {shown.numbers.index(1)}
+    drawing.findChild(QScrollArea).ensureWidgetVisible(drawing.shapes, 0, 0)
+    wait_for(lambda: True)
+    shoot(viewer, "shapes", 224)
+    viewer.close()
+
+
 def data() -> None:
     """A folder of simulated bubbles looked over; one of its tiles is broken."""
     from napari_astroseg.gui.data import DataDock
@@ -612,6 +654,7 @@ MAKERS: dict[str, Callable[[], None]] = {
     "train": training,
     "votes": votes,
     "draw": draw,
+    "shapes": shapes,
     "data": data,
     "non-bubbles": non_bubbles,
     "mosaic": mosaic,

@@ -58,7 +58,8 @@ class DrawDock(DrawControls):
     def busy(self) -> bool:
         """Whether marks are being opened, read or written."""
         painting = self.painting is not None and (self.painting.busy or self.painting.cut.drawing)
-        return self._opening or painting or self.marks.busy or self.using.busy
+        parts = (self.marks, self.using, self.shapes, self.crowd)
+        return self._opening or painting or any(part.busy for part in parts)
 
     def start_drawing(self) -> None:
         """Open the marks in the folder that is named, or begin some there."""
@@ -83,6 +84,7 @@ class DrawDock(DrawControls):
         self._opening = False
         self._show_standing(None)
         self.using.work_on(None)
+        self.shapes.work_on(None, None, None)
         self.told.setText("")
 
     def shut_down(self) -> None:
@@ -94,6 +96,8 @@ class DrawDock(DrawControls):
         self._ties.untie()
         self.images.untie()
         self.using.shut_down()
+        self.shapes.shut_down()
+        self.crowd.shut_down()
         self.marks.shut_down()
 
     def event(self, event: QEvent) -> bool:
@@ -156,6 +160,7 @@ class DrawDock(DrawControls):
         self.marks.moved.connect(self._moved)
         self.marks.grew.connect(self._grew)
         self.marks.refused.connect(self._refused)
+        self.shapes.refused.connect(self._refused)
         self.classes.chosen.connect(self._choose)
         self.classes.changed.connect(self.marks.put_class)
         self.classes.unwanted.connect(self._remove_class)
@@ -179,6 +184,7 @@ class DrawDock(DrawControls):
         layer.events.selected_label.connect(self._label_chosen)
         self.tools.work_on(painting)
         self.using.work_on(self._seen)
+        self.shapes.work_on(self._viewer, self._base, self._image)
         self._show_standing(standing)
         self.told.setText(_READY)
 

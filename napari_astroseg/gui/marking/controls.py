@@ -20,7 +20,9 @@ from qtpy.QtWidgets import (
 from napari_astroseg.gui.fold import Fold
 from napari_astroseg.gui.images import ImagePicker
 from napari_astroseg.gui.marking.classes import ClassTable
+from napari_astroseg.gui.marking.crowd import CrowdSection
 from napari_astroseg.gui.marking.marks import Marks
+from napari_astroseg.gui.marking.shapes import ShapeSection
 from napari_astroseg.gui.marking.tools import Tools
 from napari_astroseg.gui.marking.using import Using
 from napari_astroseg.gui.notice import Notice
@@ -51,7 +53,9 @@ class DrawControls(QWidget):
         self.told.setWordWrap(True)
         self.told.setTextFormat(Qt.TextFormat.PlainText)
         self.tools, self.classes = Tools(), ClassTable()
+        self.shapes = ShapeSection(self.marks, self.classes)
         self.using = Using(self.marks, self.classes)
+        self.crowd = CrowdSection(viewer)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -68,7 +72,9 @@ class DrawControls(QWidget):
         for part in (self.notice, self.tools, self.told):
             self.column.addWidget(part)
         self.column.addWidget(Fold("Classes", self.classes))
+        self.column.addWidget(Fold("Shapes", self.shapes))
         self.column.addWidget(Fold("Use what was drawn", self.using))
+        self.column.addWidget(Fold("Crowd", self.crowd, opened=False))
         self.column.addStretch(1)
         area = QScrollArea()
         area.setFrameShape(QFrame.Shape.NoFrame)

@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -80,12 +80,15 @@ class Moved:
         Where the annotator's labels changed.
     standing
         Afterwards.
+    stroke
+        Whether it was drawn in the window, which shows it already.
     """
 
     act: Act
     change: Change | None
     windows: tuple[Window, ...]
     standing: Standing
+    stroke: bool = False
 
     @property
     def of_classes(self) -> bool:
@@ -178,9 +181,21 @@ class Marks(QObject):
         """Do again what was taken back."""
         self._step("redo")
 
-    def do(self, change: Callable[[MarkStore, str], Change | None]) -> None:
-        """Change the store by a function of it and of the annotator's name, in the background."""
-        self._ask("do", change)
+    def do(
+        self,
+        change: Callable[[MarkStore, str], Change | None],
+        done: Callable[[], None] | None = None,
+    ) -> None:
+        """Change the store by a function of it and of the annotator's name, in the background.
+
+        `done` is called after `moved`, unless it was refused.
+        """
+        self._ask("do", change, done)
+
+    def ask(self, question: Callable[[MarkStore], Any], done: Callable[[Any], None]) -> None:
+        """Ask the store something, after all that was asked before."""
+        if self._store is not None:
+            self._work.ask(partial(question, self._store), done)
 
     def put_class(self, one: MarkClass, name: str) -> None:
         """Add a class or change one."""
@@ -248,7 +263,12 @@ class Marks(QObject):
     def _step(self, act: Act) -> None:
         self._ask(act, lambda store, _: store.undo() if act == "undo" else store.redo())
 
-    def _ask(self, act: Act, change: Callable[[MarkStore, str], Change | None]) -> None:
+    def _ask(
+        self,
+        act: Act,
+        change: Callable[[MarkStore, str], Change | None],
+        done: Callable[[], None] | None = None,
+    ) -> None:
         store, levels, annotator = self._store, self.levels, self.annotator
         if store is None:
             return
@@ -257,7 +277,12 @@ class Marks(QObject):
             moved = self._written(store, levels)
             return [*moved, self._moved(act, store, levels, change(store, annotator))]
 
-        self._work.ask(work, self._tell)
+        def tell(moved: list[Moved]) -> None:
+            self._tell(moved)
+            if done is not None:
+                done()
+
+        self._work.ask(work, tell)
 
     def _written(self, store: MarkStore, levels: MarkLevels | None) -> list[Moved]:
         """Write the strokes that wait, in a thread."""
@@ -266,7 +291,7 @@ class Marks(QObject):
             stroke = self._waiting[0]
             change = store.write(stroke.window, stroke.labels, stroke.name, stroke.annotator)
             self._waiting.popleft()
-            moved.append(self._moved("do", store, levels, change))
+            moved.append(replace(self._moved("do", store, levels, change), stroke=True))
         return moved
 
     def _moved(

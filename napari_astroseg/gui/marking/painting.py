@@ -184,8 +184,7 @@ class Painting(QObject):
         outside = [each for each in windows if here.overlap(each) != each]
         if outside and self.overview is not None:
             self.overview.refresh()
-        stroke = moved.act == "do" and not moved.of_classes
-        if stroke or not windows:
+        if moved.stroke or not windows:
             return
         if moved.act != "do" and not self._in_view(windows):
             self._show_place(_around(windows))
