@@ -25,6 +25,7 @@ from napari_astroseg.engine.events import (
 )
 from napari_astroseg.errors import DataError, MisfitError
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.instances import Footprint, Instances
 from napari_astroseg.sky.objects import Objects
 from napari_astroseg.sky.window import Window
 
@@ -155,4 +156,18 @@ def objects(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator[E
     yield Started(f"a fake on {image.name}", 2, "windows")
     for done in (1, 2):
         yield ObjectsDone(window, found[: 1 + done], done, 2)
+    yield Finished({"window": window, "threshold": 0.5, "objects": found})
+
+
+def instances(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator[Event]:
+    """A star of 3 × 3 pixels and a galaxy of 8 × 4, with the map of their scores."""
+    masks = tuple(
+        Footprint(place, np.ones(place.shape, bool))
+        for place in (Window(10, 20, 3, 3), Window(30, 40, 8, 4))
+    )
+    boxes = np.array([[9.5, 19.5, 12.5, 22.5], [29.5, 39.5, 37.5, 43.5]])
+    found = Instances(boxes, np.array([0.9, 0.8]), np.array([1, 2]), masks)
+    yield Started(f"a fake on {image.name}", 1, "tiles")
+    yield ObjectsDone(window, found, 1, 1)
+    yield TileDone(window, found.labels(window)[1][None], 1, 1)
     yield Finished({"window": window, "threshold": 0.5, "objects": found})

@@ -83,6 +83,29 @@ def test_the_objects_shown_are_written_as_a_catalogue(
     assert spin(lambda: "2 objects written" in dock.progress.words.text())
 
 
+def test_objects_with_pixels_are_outlined_and_their_areas_written(
+    viewer: Any, tmp_path: Path
+) -> None:
+    recipe = Recipe.preset("astro_rcnn_small")
+    Shelf().add(write_model(tmp_path / "stars" / "model.safetensors", recipe=recipe))
+    dock = PredictDock(viewer, target="gui.fake_work:instances")
+    viewer.window.add_dock_widget(dock, name="Predict", area="right")
+    dock.models.choose_named("fake")
+    dock.place.by_whole.click()
+    assert done(dock)
+    (layer,) = outlines(viewer)
+    assert layer.metadata[METADATA]["role"] == "objects"
+    assert "1 × star" in dock.found.summary.toolTip()
+    assert "1 × galaxy" in dock.found.summary.toolTip()
+    path = tmp_path / "found.ecsv"
+    dock.found.write(path)
+    assert spin(path.exists)
+    table = Catalogue.read(path).table
+    assert float(table["area"][1] / table["area"][0]) == pytest.approx(32 / 9)
+    assert list(table["kind"]) == ["star", "galaxy"]
+    assert "radius" not in table.colnames
+
+
 def test_another_answer_takes_the_place_of_the_first(viewer: Any, dock: PredictDock) -> None:
     dock.place.keep.setChecked(False)
     for _ in range(2):

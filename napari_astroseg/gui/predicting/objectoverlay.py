@@ -21,7 +21,9 @@ from napari_astroseg.gui.predicting.cuts import Cut, Summary
 from napari_astroseg.gui.predicting.drawing import REGION, placed_on
 from napari_astroseg.gui.predicting.extramaps import ExtraMaps
 from napari_astroseg.gui.predicting.overlays import METADATA
+from napari_astroseg.sky import instancecatalogue
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.instances import Instances
 from napari_astroseg.sky.objectcatalogue import catalogued
 from napari_astroseg.sky.objects import Objects
 from napari_astroseg.sky.window import Window
@@ -198,6 +200,9 @@ def sides(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _written(objects: Objects, kinds: tuple[str, ...], image: SkyImage, path: Path) -> str:
-    catalogue = catalogued(objects, kinds, image)
+    if isinstance(objects, Instances):
+        catalogue = instancecatalogue.catalogued(objects, kinds, image)
+    else:
+        catalogue = catalogued(objects, kinds, image)
     catalogue.write(path)
     return f"{len(objects)} objects written to {path}"
