@@ -22,7 +22,7 @@ from napari_astroseg.errors import DataError
 from napari_astroseg.recipes.data import PatchData
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.fourmaps import FourMaps, digest, open_four_maps
-from napari_astroseg.sky.patches import HELD_OUT, Patches, Sampler, deal_folds, hold_out
+from napari_astroseg.sky.patches import HELD_OUT, Patches, Sampler, deal_folds, hold_out, keep_apart
 
 _DRAWS = 50
 """Tries before an epoch is given up for want of patches."""
@@ -115,6 +115,7 @@ class TrainingSet(Loader):
     def _folds(self) -> list[NDArray[np.int16]]:
         split = self._spec.split
         folds = deal_folds([f.target.shape for f in self.fields], split.area_px, split.folds)
+        keep_apart(folds, self.fields, split.validation_fold, split.area_px)
         if split.hold_out_lon_deg is not None:
             for fold, field in zip(folds, self.fields, strict=True):
                 hold_out(fold, field, split.hold_out_lon_deg)

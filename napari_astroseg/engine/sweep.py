@@ -173,6 +173,8 @@ def _trained(study: Study, recipe: Recipe, how: Sweep, trials: int) -> Iterator[
             state = "failed"
         (out / LAST_FILE).unlink(missing_ok=True)  # nobody goes on with it
         figure = best if math.isfinite(best) else math.nan
+        if state == "complete" and math.isnan(figure):  # no epoch that could be told by its figure
+            state = "failed"
         is_best = study.tell(trial, figure, state)
         _write_table(study, how.out)
         yield TrialDone(trial.number, changes, figure, state, is_best)

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 
 from napari_astroseg.engine.events import Event, Preparing
 from napari_astroseg.engine.service import Call
-from napari_astroseg.errors import AstroSegError, JobFailed
+from napari_astroseg.errors import AstroSegError, JobFailed, OutputError
 from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.datasets.cardview import CardView
 from napari_astroseg.gui.datasets.nonbubbles import NonBubbles
@@ -109,7 +109,11 @@ class DataDock(QWidget):
         recipe = Recipe.preset(PRESETS[self.card.layout])
         if self.card.layout == "gz3d":
             recipe = recipe.replace(data__threshold=int(self.card.settings["threshold"]))
-        self._proposals.make(recipe, self._folder)
+        try:
+            self._proposals.make(recipe, self._folder)
+        except OutputError as error:
+            self.progress.say(str(error), trouble=True)
+            return
         self.progress.say(f"{recipe.name} on {self._folder.name} is in the Train dock now")
 
     def save_card(self, path: Path) -> None:

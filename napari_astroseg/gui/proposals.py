@@ -15,6 +15,7 @@ from qtpy.QtCore import QFileSystemWatcher, QObject, Signal
 from napari_astroseg.errors import RecipeError
 from napari_astroseg.gui.settings import user_folder
 from napari_astroseg.recipes.recipe import Recipe
+from napari_astroseg.sky.files.writing import replacing
 
 
 class Proposals(QObject):
@@ -38,11 +39,16 @@ class Proposals(QObject):
         self._watcher.directoryChanged.connect(self._look)
 
     def make(self, recipe: Recipe, data: Path) -> None:
-        """Propose to learn `recipe` from the folder `data`."""
+        """Propose to learn `recipe` from the folder `data`.
+
+        Raises
+        ------
+        OutputError
+            When the user's configuration folder takes no file.
+        """
         told = {"process": os.getpid(), "recipe": recipe.to_yaml(), "data": str(data.resolve())}
-        temporary = self._file.with_suffix(".tmp")
-        temporary.write_text(json.dumps(told, indent=1), encoding="utf-8")
-        temporary.replace(self._file)
+        with replacing(self._file) as temporary:
+            temporary.write_text(json.dumps(told, indent=1), encoding="utf-8")
         self._look()
 
     def latest(self) -> tuple[Recipe, Path] | None:

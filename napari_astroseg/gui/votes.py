@@ -10,6 +10,7 @@ import numpy as np
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFileDialog
 
+from napari_astroseg.errors import OutputError
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.jobs import Engines
@@ -118,7 +119,11 @@ class VotesDock(VoteControls):
             data__marked=self.kind.currentText(), data__threshold=self.threshold
         )
         folder = self.ballot.place.parent
-        self._proposals.make(recipe, folder)
+        try:
+            self._proposals.make(recipe, folder)
+        except OutputError as error:
+            self.told.setText(str(error))
+            return
         self.told.setText(
             f"{self.kind.currentText()} at {self.threshold} votes, on all of {folder.name}, "
             "is in the Train dock now"

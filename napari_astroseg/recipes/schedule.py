@@ -34,8 +34,8 @@ class Schedule(Frozen):
         1,
         ge=1,
         le=65_536,
-        description="a batch is worked on in so many parts whose gradients add up; more parts "
-        "need less memory",
+        description="a batch is worked on in so many parts whose gradients add up (batch norms see "
+        "each part alone); more parts need less memory",
     )
     optimiser: Literal["adam", "adamw", "sgd"] = Field(
         "adam", description="how weights follow their gradients; sgd has `momentum`"

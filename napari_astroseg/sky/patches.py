@@ -6,10 +6,12 @@ touches no area of the validation fold; a validation patch lies wholly inside th
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from astropy.coordinates import SkyCoord
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -65,6 +67,61 @@ def hold_out(folds: NDArray[np.int16], field: FourMaps, longitudes: tuple[float,
     for row, line in enumerate(folds):  # row by row: a rotated map's columns are no meridians
         lon = field.image.sky(columns, np.full(len(columns), row)).spherical.lon.deg
         line[(lon - low) % 360.0 <= (high - low) % 360.0] = HELD_OUT
+
+
+def keep_apart(
+    folds: list[NDArray[np.int16]], fields: list[FourMaps], validation: int, area_px: int
+) -> None:
+    """Take pixels of maps that overlap on the sky out of training where another one validates.
+
+    Parameters
+    ----------
+    folds
+        Of each map, as `deal_folds` gives them; changed in place.
+    validation
+        The fold that validates.
+    area_px
+        Side of the areas dealt out, px.
+    """
+    step = max(1, min(8, area_px // 4))
+    for mine, field in zip(folds, fields, strict=True):
+        others = [
+            (fold, other)
+            for fold, other in zip(folds, fields, strict=True)
+            if other is not field and other.image.wcs is not None and field.image.wcs is not None
+        ]
+        if not others:
+            continue
+        height, width = mine.shape
+        rows, columns = np.arange(0, height, step), np.arange(0, width, step)
+        x, y = (axis.ravel() for axis in np.meshgrid(columns, rows))
+        middle = (step - 1) / 2
+        places = field.image.sky(x + middle, y + middle)
+        seen = np.zeros(x.shape, bool)
+        for fold, other in others:
+            seen |= _validates(places, fold == validation, field, other, step)
+        block = seen.reshape(len(rows), len(columns)).repeat(step, 0).repeat(step, 1)
+        mine[block[:height, :width] & (mine != validation)] = HELD_OUT
+
+
+def _validates(
+    places: SkyCoord, areas: NDArray[np.bool_], field: FourMaps, other: FourMaps, step: int
+) -> NDArray[np.bool_]:
+    """Which blocks of `step` px of a map, by their middles, touch validating pixels of another."""
+    scales = field.image.pixel_scale_arcsec, other.image.pixel_scale_arcsec
+    ratio = scales[0] / scales[1] if all(scales) else 1.0  # type: ignore[operator]
+    reach = math.ceil(step * ratio) + 1  # a block's corner, however the maps are turned, and some
+    there = ndimage.maximum_filter(np.pad(areas, reach), 2 * reach + 1)
+    x, y = other.image.pixel(places)
+    known = np.isfinite(x) & np.isfinite(y)
+    column, row = (
+        np.rint(np.where(known, axis, -1e6)).clip(-1e6, 1e6).astype(np.int64) + reach
+        for axis in (x, y)
+    )
+    inside = (column >= 0) & (row >= 0) & (column < there.shape[1]) & (row < there.shape[0])
+    found = np.zeros(len(x), bool)
+    found[inside] = there[row[inside], column[inside]]
+    return found
 
 
 class Sums:

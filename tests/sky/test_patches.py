@@ -10,7 +10,16 @@ from skies import write_four_maps
 
 from napari_astroseg.sky.fourmaps import open_four_maps
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.patches import HELD_OUT, Patches, Sampler, Sums, deal_folds, hold_out
+from napari_astroseg.sky.patches import (
+    HELD_OUT,
+    Patches,
+    Sampler,
+    Sums,
+    deal_folds,
+    hold_out,
+    keep_apart,
+)
+from napari_astroseg.sky.window import Window
 
 PATCH = 32
 
@@ -94,3 +103,54 @@ def test_a_longitude_range_is_kept_out_of_a_rotated_map_too(field):
     lon = turned.image.sky(columns, rows).spherical.lon.deg
     assert np.array_equal(folds == HELD_OUT, (lon >= 29.8) & (lon <= 29.95))
     assert 0 < (folds == HELD_OUT).sum() < folds.size
+
+
+def moved(field, dx, dy):
+    """The same sky on another map, whose first pixel lies (dx, dy) pixels into it."""
+    height, width = field.target.shape
+    wcs = field.image.wcs.deepcopy()
+    wcs.wcs.crpix -= (dx, dy)
+    values = field.image.cutout(Window(dx, dy, width - dx, height - dy))
+    image = SkyImage.from_array(values, wcs, "cm-2", "moved")
+    cut = slice(dy, None), slice(dx, None)
+    return replace(
+        field,
+        image=image,
+        values=field.values[cut],
+        target=field.target[cut],
+        background=field.background[cut],
+        valid=field.valid[cut],
+    )
+
+
+def test_maps_of_the_same_sky_do_not_train_where_the_other_validates(field):
+    dx, dy = 37, 21
+    fields = [field, moved(field, dx, dy)]
+    shapes = [each.target.shape for each in fields]
+    folds = deal_folds(shapes, 64, 5)
+    before = [fold.copy() for fold in folds]
+    keep_apart(folds, fields, 0, 64)
+    validating = [fold == 0 for fold in before]
+    assert all(
+        np.array_equal(fold == 0, then) for fold, then in zip(folds, validating, strict=True)
+    )
+    there = np.zeros(shapes[0], bool)
+    there[dy:, dx:] = validating[1]
+    clash = there & (before[0] != 0)
+    assert clash.sum() > 1000
+    assert (folds[0][clash] == HELD_OUT).all()
+    clash = validating[0][dy:, dx:] & (before[1] != 0)
+    assert clash.sum() > 1000 and (folds[1][clash] == HELD_OUT).all()
+    # What lies far from both stays as it was.
+    assert (folds[0] == before[0]).mean() > 0.5
+
+
+def test_maps_of_other_skies_and_of_none_keep_their_folds(field):
+    far = moved(field, 0, 0)
+    far.image.wcs.wcs.crval = [120.0, 0.0]
+    unplaced = replace(field, image=SkyImage.from_array(field.image.cutout(Window(0, 0, 256, 192))))
+    fields = [field, far, unplaced]
+    folds = deal_folds([each.target.shape for each in fields], 64, 5)
+    before = [fold.copy() for fold in folds]
+    keep_apart(folds, fields, 0, 64)
+    assert all(np.array_equal(*pair) for pair in zip(folds, before, strict=True))

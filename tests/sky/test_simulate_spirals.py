@@ -16,8 +16,9 @@ from napari_astroseg.errors import DataError, OutputError
 from napari_astroseg.sky.datasets.opening import open_dataset
 from napari_astroseg.sky.simulate import SpiralSettings, simulate_spirals
 from napari_astroseg.sky.simulate.sdsspicture import bundle_radius
+from napari_astroseg.sky.simulate.spiralarm import Arm
 from napari_astroseg.sky.simulate.spirals import SpiralSky, write
-from napari_astroseg.sky.simulate.spiralscene import SHAPES, Arm, Galaxy, scene
+from napari_astroseg.sky.simulate.spiralscene import SHAPES, Galaxy, scene
 from napari_astroseg.sky.simulate.volunteers import crowd
 from napari_astroseg.sky.votes.drawings import counted
 from napari_astroseg.sky.votes.gz3d import open_gz3d

@@ -289,7 +289,11 @@ class Marks(QObject):
         moved = []
         while self._waiting:
             stroke = self._waiting[0]
-            change = store.write(stroke.window, stroke.labels, stroke.name, stroke.annotator)
+            try:
+                change = store.write(stroke.window, stroke.labels, stroke.name, stroke.annotator)
+            except MarkError:  # it never can be: those behind it can
+                self._waiting.popleft()
+                raise
             self._waiting.popleft()
             moved.append(replace(self._moved("do", store, levels, change), stroke=True))
         return moved

@@ -11,6 +11,7 @@ from pathlib import Path
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QHBoxLayout, QPushButton, QWidget
 
+from napari_astroseg.errors import OutputError
 from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.marking.classes import ClassTable
@@ -193,7 +194,11 @@ class Using(QWidget):
         self.progress.end(f"Written: {path}")
 
     def _proposed(self, recipe: Recipe, name: str, folder: Path) -> None:
-        self._proposals.make(recipe, folder)
+        try:
+            self._proposals.make(recipe, folder)
+        except OutputError as error:
+            self.progress.end(str(error), trouble=True)
+            return
         self.progress.end(f"{name} in {folder.name} is in the Train dock now")
 
     def _ask_where(self, name: str, save: Callable[[Path], None]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,10 +27,10 @@ def new_folder(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        folder = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        folder.mkdir()  # with the rights that all new folders of the user have
         try:
             yield folder
-            folder.chmod(0o755)
             if path.is_dir():
                 path.rmdir()  # only an empty one goes
             folder.rename(path)

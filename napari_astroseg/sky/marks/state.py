@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_astroseg.errors import MarkError
 from napari_astroseg.sky.marks.sparse import Place, SparseLabels, empty_chunk
 from napari_astroseg.sky.marks.steps import Json, Labels, Step
 from napari_astroseg.sky.pyramids.chunks import CHUNK
@@ -64,7 +65,13 @@ class State:
     def mask(self, number: int) -> SparseLabels:
         """The mask of that number, which may be empty."""
         if number not in self._masks:
-            self._masks[number] = SparseLabels(self._folder / str(number), self.shape)
+            folder = self._folder / str(number)
+            if self._folder.is_symlink() or folder.is_symlink():  # would be written through
+                raise MarkError(
+                    f"{folder} is a link to another place, as marks never make; copy what it leads "
+                    "to in its place"
+                )
+            self._masks[number] = SparseLabels(folder, self.shape)
         return self._masks[number]
 
     def read(self, window: Window, annotator: str) -> Labels:

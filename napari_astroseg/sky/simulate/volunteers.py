@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_astroseg.sky.simulate.spiralscene import FIELD_PX, Arm, Galaxy, SpiralSettings
+from napari_astroseg.sky.simulate.spiralarm import Arm
+from napari_astroseg.sky.simulate.spiralscene import FIELD_PX, Galaxy, SpiralSettings
 from napari_astroseg.sky.votes.drawings import Drawing
 
 Path = NDArray[np.float64]
