@@ -153,6 +153,22 @@ def test_a_bubble_is_shown_in_seven_ways(place: tuple[float, ...], seed: int) ->
     assert {view.turn for view in turned} == {*QUARTERS, *FLIPS}
 
 
+@given(seeds)
+def test_a_translated_window_lies_inside_where_it_can(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    extent, (x, y) = rng.uniform(3, 60), rng.uniform(-5, 150, 2)
+    box = (x, y, x + extent, y + extent)
+    window = seven_views(box, rng, (150, 200))[1].window
+    (found,), _ = seen_boxes(np.array([box]), window, 1.0)
+    assert found[2] - found[0] == pytest.approx(extent)
+    for edge, first, side, length in (
+        (x, window.x, window.width, 200),
+        (y, window.y, window.height, 150),
+    ):
+        if edge >= -0.5 and edge + extent <= length - 0.5 and side <= length:
+            assert 0 <= first <= length - side
+
+
 def test_where_it_is_translated_is_anywhere() -> None:
     rng = np.random.default_rng(0)
     places = []

@@ -33,19 +33,27 @@ class View:
     turn: Turn = STILL
 
 
-def seven_views(box: Sequence[float] | NDArray[np.float64], rng: np.random.Generator) -> list[View]:
+def seven_views(
+    box: Sequence[float] | NDArray[np.float64],
+    rng: np.random.Generator,
+    shape: tuple[int, int] | None = None,
+) -> list[View]:
     """How one object is shown: centred, translated, three quarter turns, two flips.
 
     Parameters
     ----------
     box
         x_min, y_min, x_max, y_max, see `Boxes`. The windows may hang over the image's edges.
+    shape
+        (H, W) of the image: where it is given, the translated window lies inside if it can.
     """
     left, low, right, top = (float(edge) for edge in box)
     extent = max(right - left, top - low)
     centred = Window.around((left + right) / 2, (low + top) / 2, max(1, round(OF_BOX * extent)))
     side = max(1, round(extent / rng.uniform(*TRANSLATED)))
-    x, y = (_corner(*ends, side, rng) for ends in ((left, right), (low, top)))
+    height, width = (None, None) if shape is None else shape
+    x = _corner(left, right, side, width, rng)
+    y = _corner(low, top, side, height, rng)
     turned = [View(centred, turn) for turn in (*QUARTERS, *FLIPS)]
     return [View(centred), View(Window(x, y, side, side)), *turned]
 
@@ -78,7 +86,12 @@ def seen(
     return Sample(planes, there, np.ones(len(there), np.int64)).turned(view.turn)
 
 
-def _corner(low: float, high: float, side: int, rng: np.random.Generator) -> int:
+def _corner(
+    low: float, high: float, side: int, length: int | None, rng: np.random.Generator
+) -> int:
     """First pixel of a window of `side` that shows all from edge `low` to edge `high`."""
     first, last = int(np.ceil(high + 0.5)) - side, int(np.floor(low + 0.5))
-    return int(rng.integers(min(first, last), last + 1))
+    first = min(first, last)
+    if length is not None and max(first, 0) <= min(last, length - side):
+        first, last = max(first, 0), min(last, length - side)
+    return int(rng.integers(first, last + 1))
