@@ -1,0 +1,64 @@
+"""Models that come with the package: small, told by their cards, and of use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_astroseg.engine.card import builtin_models, read_card
+from napari_astroseg.engine.evaluate import evaluate
+from napari_astroseg.engine.model import load_model
+from napari_astroseg.engine.predict import predict, predicted
+from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.simulate.spirals import simulate_spirals, write
+
+ALL_MB = 16.0
+"""What they may weigh together."""
+
+SEED = 9000
+"""Of galaxies that the model of spiral arms has not seen."""
+ARMED, ARMLESS = (1, 3, 12), (0, 2, 5)
+"""Numbers of galaxies in which people drew arms, or where they were not asked for any."""
+
+
+def test_all_of_them_together_are_small() -> None:
+    assert sum(path.stat().st_size for path in builtin_models().values()) < ALL_MB * 1e6
+
+
+@pytest.mark.parametrize("name", list(builtin_models()))
+def test_a_card_says_what_it_is_and_how_it_came_to_be(name: str) -> None:
+    card = read_card(name)
+    assert card.name == name
+    assert card.command.startswith("astroseg simulate ") and "--seed " in card.command
+    assert card.trained_on and card.notes and card.figures and card.data_digest
+    assert 0.0 < card.threshold < 1.0
+    assert card.parameters == load_model(name).parameters
+
+
+@pytest.fixture(scope="module")
+def galaxies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unseen")
+    for number in (*ARMED, *ARMLESS):
+        write(folder, number, 525, SEED)
+    return folder
+
+
+def test_spiral_arms_are_found_in_galaxies_that_have_them(galaxies: Path) -> None:
+    figures = evaluate("spiral_arms_small", galaxies, device="cpu")["figures"]
+    assert figures["galaxies"] == 6 and figures["both"] == 0.5
+    assert figures["jaccard"] > 0.3 and figures["accuracy"] > 0.9
+
+
+def test_the_real_galaxy_without_arms_stays_nearly_empty(shared_data: Path) -> None:
+    path = next((shared_data / "gz3d").glob("*.fits.gz"))
+    model = load_model("spiral_arms_small")
+    found = predicted(predict(model, open_image(path), device="cpu"))[0] >= model.card.threshold
+    assert np.mean(found) < 0.005
+
+
+def test_these_galaxies_are_what_the_tests_take_them_for() -> None:
+    numbers = (*ARMED, *ARMLESS)
+    asked = [bool(simulate_spirals(128, SEED, n).crowd.drawings["spiral"]) for n in numbers]
+    assert asked == [n in ARMED for n in numbers]
