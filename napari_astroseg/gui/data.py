@@ -42,6 +42,7 @@ PRESETS = {
     "four_maps": "filaments_small",
     "gz3d": "spiral_arms_small",
     "astro_rcnn": "astro_rcnn_small",
+    "bubbles": "bubbles_small",
 }
 """The recipe that a laptop can learn from a folder of each layout."""
 

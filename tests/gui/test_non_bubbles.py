@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox
 from napari_astroseg.gui.data import DataDock
 from napari_astroseg.gui.datasets.nonbubbles import NonBubbles
 from napari_astroseg.gui.jobs import Engines
+from napari_astroseg.gui.proposals import Proposals
 from napari_astroseg.sky.clusters.choice import FILE, Choice, CropClass
 from napari_astroseg.sky.simulate.making import iter_simulated
 
@@ -78,6 +79,9 @@ def test_real_tiles_are_parted_kept_and_shown_again(
     assert spin(lambda: not section.busy, 10)
     kept = section.choice
     assert Choice.read(folder) == kept and kept.kept == (0, 1, 3)
+    dock.learn.click()
+    recipe, proposed = Proposals().latest()
+    assert recipe.name == "bubbles_small" and proposed == folder
     section.open.click()
     assert section.choice is None and section.rows == []
     assert spin(lambda: not section.busy, 60)
