@@ -43,6 +43,8 @@ class Drawn:
         napari's: `ellipse`, `rectangle`, `polygon`, `line`, or `path` for all else.
     vertices
         Of it.
+    box
+        Smallest x and y, largest x and y, px.
     """
 
     number: int
@@ -50,12 +52,7 @@ class Drawn:
     pixels: Shape
     kind: str
     vertices: Vertices
-
-    @property
-    def box(self) -> tuple[float, float, float, float]:
-        """Smallest x and y, largest x and y, px."""
-        x, y = self.vertices[:, 1], self.vertices[:, 0]
-        return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+    box: tuple[float, float, float, float]
 
     def lies_at(self, vertices: Vertices) -> bool:
         """Whether vertices are where it has its own."""
@@ -128,8 +125,9 @@ def only_moved(before: Shape, after: Shape) -> bool:
 
 def _drawn(number: int, shape: Shape, pixels: Shape) -> Drawn:
     kind, points = _napari(pixels)
-    vertices = np.array([(y, x) for x, y in points], np.float32)
-    return Drawn(number, shape, pixels, kind, vertices)
+    xy = np.array(points, np.float32)
+    (x, y), (x_end, y_end) = xy.min(axis=0).tolist(), xy.max(axis=0).tolist()
+    return Drawn(number, shape, pixels, kind, xy[:, ::-1], (x, y, x_end, y_end))
 
 
 def _napari(shape: Shape) -> tuple[str, Sequence[Point] | NDArray[Any]]:

@@ -22,7 +22,7 @@ from napari_astroseg.sky.window import Window
 MOST = 200
 """Shapes that are drawn at once: napari takes each change of more than these too slowly."""
 
-_BATCH = 20
+_BATCH = 10
 """Added before the window gets its turn."""
 _AGAIN_MS = 100
 _WIDTH_PX = 2.0
@@ -168,10 +168,10 @@ class ShapeLayer(QObject):
             self.removed.emit(gone)
 
     def _number(self, index: int, number: int) -> None:
-        features = self.layer.features.copy()
-        features.loc[features.index[index], _NUMBER] = number
+        numbers = self.numbers
+        numbers[index] = number
         with self._unheard():
-            self.layer.features = features
+            self.layer.features = {_NUMBER: np.array(numbers)}
 
     def _reconcile(self) -> None:
         """Bring the layer nearer to what is wanted, a few shapes at a time."""
@@ -184,7 +184,8 @@ class ShapeLayer(QObject):
             for index, (number, vertices) in enumerate(zip(numbers, layer.data, strict=True))
             if not self._is_right(number, vertices)
         ]
-        with self._unheard():
+        # Its thumbnail is drawn anew for every shape, which costs more than the shape.
+        with self._unheard(), layer.block_thumbnail_update():
             if stale:
                 layer.remove(stale)
                 for index in stale:
@@ -204,18 +205,15 @@ class ShapeLayer(QObject):
         return wanted is not None and wanted.lies_at(np.asarray(vertices))
 
     def _add(self, batch: list[Drawn]) -> None:
-        layer, count = self.layer, len(self.layer.data)
+        layer, numbers = self.layer, [*self.numbers, *(each.number for each in batch)]
         layer.add(
             [(each.vertices, each.kind) for each in batch],
             edge_color=[self.colour_of(each.shape.class_name) for each in batch],
             edge_width=_WIDTH_PX,
             face_color="transparent",
         )
-        features = layer.features.copy()
-        for index, each in enumerate(batch, count):
-            features.loc[features.index[index], _NUMBER] = each.number
-            self._known[each.number] = np.array(each.vertices)
-        layer.features = features
+        layer.features = {_NUMBER: np.array(numbers)}
+        self._known |= {each.number: np.array(each.vertices) for each in batch}
 
     def _recolour(self) -> None:
         names = [

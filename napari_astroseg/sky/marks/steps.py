@@ -114,11 +114,12 @@ class Step:
         MarkError
             When it changes more at once than `unpack` would read.
         """
-        told = [[each.name, each.before, each.after] for each in self.edits]
-        plain = json.dumps(told).encode("ascii") if told else b""
+        # One by one, here and in `_edits`: json keeps all other threads waiting meanwhile.
+        told = (json.dumps([each.name, each.before, each.after]) for each in self.edits)
+        plain = f"[{', '.join(told)}]".encode("ascii") if self.edits else b""
         if len(plain) > _MOST_TEXT:
             raise MarkError("this changes too much at once to be taken back; do it in parts")
-        text = zlib.compress(plain, 1) if told else b""
+        text = zlib.compress(plain, 1) if plain else b""
         return b"".join([struct.pack("<I", len(text)), text, *map(_packed, self.patches)])
 
     @classmethod
@@ -197,3 +198,17 @@ def _edits(packed: bytes) -> Iterator[Edit]:
         if not (isinstance(told, list) and len(told) == 3 and isinstance(told[0], str)):
             raise ValueError("an edit that is none")
         yield Edit(*told)
+
+
+def _elements(text: str) -> Iterator[Any]:
+    """What a JSON list holds, one after the other."""
+    decode, at = json.JSONDecoder().raw_decode, 1
+    if not text.startswith("["):
+        raise ValueError("edits that are no list")
+    while at < len(text) - 1:
+        told, at = decode(text, at)
+        yield told
+        if text.startswith(", ", at):
+            at += 2
+    if text[at:] != "]":
+        raise ValueError("edits that have no end")
