@@ -35,6 +35,13 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     assert imported_by("import napari_astroseg") & HEAVY == set()
 
 
+def test_words_of_all_verbs_are_declared_without_anything_heavy() -> None:
+    verbs = "from napari_astroseg.cli.main import VERBS; from importlib import import_module"
+    declare = "from argparse import ArgumentParser"
+    each = "[import_module(f'napari_astroseg.cli.{v}').add(ArgumentParser()) for v in VERBS]"
+    assert imported_by(f"{verbs}; {declare}; {each}") & HEAVY == set()
+
+
 @pytest.mark.parametrize("dock", ["mosaic", "predict", "train", "workspace"])
 def test_a_dock_imports_no_torch(dock: str) -> None:
     loaded = imported_by(f"import napari_astroseg.gui.{dock}")
