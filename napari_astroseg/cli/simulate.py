@@ -36,5 +36,5 @@ def run(options: argparse.Namespace) -> int:
     ):
         teller.live(f"  {path.relative_to(options.out)}")
     then = kind.then.format(out=options.out)
-    teller.line(f"{n} {kind.name} in {options.out}; now: {then}")
+    teller.line(f"{kind.name}: {n} in {options.out}; now: {then}")
     return 0

@@ -53,10 +53,11 @@ class GalaxySet(Loader):
         )
         for part, stamps in (("training", self.training), ("validation", self.validation)):
             if not stamps[:, 3].any():
+                lower = "lower data.threshold, or " if self._spec.threshold > 1 else ""
                 raise DataError(
-                    f"in none of the {len(stamps)} {part} galaxies of {data} do "
-                    f"{self._spec.threshold} votes for {self._spec.marked} meet; lower "
-                    "data.threshold, or add galaxies"
+                    f"no pixel of the {part} galaxies of {data} ({len(stamps)}) has "
+                    f"{self._spec.threshold} or more votes for {self._spec.marked}; "
+                    f"{lower}add galaxies"
                 )
         self.told = (
             f"{len(self.training)} galaxies and {len(self.validation)} for validation, "

@@ -150,8 +150,8 @@ def evaluate_galaxies(model: Model, data: Path, device: str) -> dict[str, Any]:
     numbers = dataset.of("validation") if seen_in_training else np.arange(len(dataset))
     if not stamps[:, 3].any():
         raise DataError(
-            f"in no galaxy of {data} do {spec.threshold} votes for {spec.marked} meet; evaluate "
-            "on galaxies where they do"
+            f"no pixel of the galaxies of {data} has {spec.threshold} or more votes for "
+            f"{spec.marked}; evaluate on galaxies where some have"
         )
     found = _found(model, stamps, torch_device(device))
     agreement = Agreement.of(found, stamps[:, 3] > 0)

@@ -13,6 +13,8 @@ from loopback import serving
 from skies import write_four_maps
 
 from napari_astroseg.cli.main import VERBS, main
+from napari_astroseg.recipes.recipe import Recipe
+from napari_astroseg.sky.simulate.kinds import KINDS
 
 TRAIN = ("family.channels=[4,8]", "family.bottleneck=8", "data.patch_px=32", "data.min_mask=0.05",
          "data.allow_missing=true", "schedule.epochs=1", "normalisation.kind=log")  # fmt: skip
@@ -211,6 +213,13 @@ def test_debug_shows_where(tmp_path):
 
     with pytest.raises(ModelError):
         astroseg("models", "nothing", "--debug")
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_what_is_said_to_come_next_suits_what_was_simulated(kind):
+    program, verb, preset, *_ = kind.then.split()
+    assert (program, verb) == ("astroseg", "train")
+    assert Recipe.preset(preset).data.layout == kind.layout
 
 
 def test_simulated_skies_can_be_trained_on(tmp_path, capsys):

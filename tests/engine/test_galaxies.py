@@ -141,7 +141,9 @@ def test_masks_turn_with_their_pictures_and_epochs_differ(recipe, galaxies):
 
 
 def test_galaxies_that_cannot_teach_are_refused(recipe, galaxies, tmp_path):
-    with pytest.raises(DataError, match=r"do 5 votes for spiral meet; lower data\.threshold"):
+    with pytest.raises(
+        DataError, match=r"has 5 or more votes for spiral; lower data\.threshold, or add"
+    ):
         GalaxySet(recipe.replace(**{"data.threshold": 5}), galaxies)
     write_galaxies(tmp_path, 1)
     with pytest.raises(DataError, match="no validation galaxy; bring at least two"):

@@ -36,7 +36,7 @@ def write(out: Path, number: int, size: int, seed: int) -> list[Path]:
 @pytest.fixture
 def texts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kind whose items are a few letters."""
-    kind = Kind("texts", "letters", "four_maps", 2, 8, 1, __name__)
+    kind = Kind("texts", "letters", "four_maps", 2, 8, 1, __name__, "")
     monkeypatch.setitem(KINDS, "texts", kind)
     monkeypatch.setattr(Kind, "write", lambda self, *given: write(*given))
 
@@ -96,7 +96,7 @@ def test_a_catalogue_leaves_nobody_out(tmp_path: Path) -> None:
 
 
 def test_a_process_that_dies_costs_a_sentence_and_nothing_that_was_done(tmp_path: Path) -> None:
-    kind = Kind("texts", "letters", "four_maps", 2, 8, 1, "dyingsky")
+    kind = Kind("texts", "letters", "four_maps", 2, 8, 1, "dyingsky", "")
     with pytest.raises(OutputError, match="what is done is kept"):
         list(making._made(kind, tmp_path, [0, 1, 2], 8, 0, 2))
 

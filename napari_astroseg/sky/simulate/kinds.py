@@ -38,11 +38,11 @@ class Kind:
     module
         Where `write(out, number, size, seed) -> list[Path]` lies. It writes item `number` whole
         or not at all, and the item depends on its arguments alone.
+    then
+        What to do next, a command with `{out}` in it.
     finishes
         Whether the module has `finish(out, n, size, seed) -> list[Path]`, too: what belongs to
         all items together, such as their catalogue.
-    then
-        What to do next, a command with `{out}` in it.
     """
 
     name: str
@@ -52,8 +52,8 @@ class Kind:
     size_px: int
     least_px: int
     module: str
+    then: str
     finishes: bool = False
-    then: str = "astroseg dataset {out}"
 
     def write(self, out: Path, number: int, size: int, seed: int) -> list[Path]:
         """Write one item and give its files."""
@@ -99,6 +99,7 @@ KINDS = {
             2048,
             128,
             f"{_HERE}.galaxies",
+            then="astroseg train blended_galaxies_small --data {out} --out RUN",
         ),
         Kind(
             "multiband",
@@ -108,6 +109,7 @@ KINDS = {
             512,
             64,
             f"{_HERE}.multiband",
+            then="astroseg train astro_rcnn_small --data {out} --out RUN",
         ),
         Kind(
             "bubbles",
@@ -117,6 +119,7 @@ KINDS = {
             1024,
             64,
             f"{_HERE}.bubbles",
+            then="astroseg train bubbles_small --data {out} --out RUN",
             finishes=True,
         ),
     )
