@@ -121,7 +121,8 @@ def _told(crowd: Crowd, found: dict[str, Agreement], files: list[Path]) -> dict[
 
 def _words(told: dict[str, Any]) -> list[str]:
     names = ", ".join(each["name"] for each in told["people"])
-    lines = [f"{len(told['people'])} people: {names}"]
+    people = len(told["people"])
+    lines = [f"{people} {'person' if people == 1 else 'people'}: {names}"]
     for kind, each in told["classes"].items():
         count = f"{each['objects']} object{'s' * (each['objects'] != 1)}"
         lines.append(f"{kind}: {count}, Fleiss' kappa {_spoken(each['fleiss'])}")

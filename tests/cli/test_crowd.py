@@ -46,6 +46,12 @@ def test_words_tell_who_agrees(folders, tmp_path, capsys):
     assert open_votes(out)["votes"].areas()[2] == 200
 
 
+def test_one_person_alone_is_counted(folders, tmp_path, capsys):
+    out = tmp_path / "votes.fits"
+    assert astroseg("crowd", folders[0], "--out", out, "--class", "filament") == 0
+    assert capsys.readouterr().out.splitlines() == ["1 person: Ada", f"wrote {out}"]
+
+
 def test_json_and_all_files(folders, tmp_path, capsys):
     out, objects, gz3d = (tmp_path / name for name in ("v.fits", "o.ecsv", "g.fits.gz"))
     words = ("--gz3d", gz3d, "--as", "filament=spiral", "--as", "bubble=bar", "--json")

@@ -538,8 +538,9 @@ def test_what_is_no_description_is_told(store: MarkStore, text: str) -> None:
     (store.path / "about.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(MarkError, match=r"about\.json does not describe marks"):
         MarkStore.open(store.path)
-    with pytest.raises(MarkError, match="choose a folder of marks"):
-        MarkStore.open(store.path / "labels")
+    for other in (store.path / "labels", store.path / "journal", store.path / "none"):
+        with pytest.raises(MarkError, match=f"{other.name} is no folder of marks, for it has no"):
+            MarkStore.open(other)
 
 
 @given(st.binary(max_size=80))

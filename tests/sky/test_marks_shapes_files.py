@@ -525,6 +525,10 @@ def test_rows_that_are_no_shapes_are_skipped(tmp_path: Path) -> None:
                                       "row 4: a radius of 0 arcsec", "row 5: the circle at 10",
                                       "row 6: a radius of nan arcsec"), strict=True):  # fmt: skip
         assert sentence.startswith(start)
+    words = Table({"x": ["9", "nine", "9"], "y": ["9", "9", "9"], "radius_px": ["2", "2", "two"]})
+    found = read_catalogue(write(tmp_path, words), sky())
+    assert [shape.sizes for shape in found.shapes] == [(2.0,)]
+    assert [sentence.split(":")[0] for sentence in found.skipped] == ["row 2", "row 3"]
     masked = Table({"ra": [150.0, 150.0], "dec": [40.0, 40.0]}, masked=True)
     masked["ra"].mask[1] = True
     assert read_catalogue(write(tmp_path, masked), sky()).left_out == 1
@@ -557,6 +561,11 @@ def test_a_catalogue_that_cannot_be_used_is_told(
     path = write(tmp_path, QTable(table))
     with pytest.raises(CatalogueError, match=why.replace(".", r"\.")):
         read_catalogue(path, image, **more)
+
+
+def test_a_catalogue_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match=r"^none\.csv cannot be read \(no such file"):
+        read_catalogue(tmp_path / "none.csv", sky())
 
 
 def test_rows_of_ours_that_were_changed_by_hand(tmp_path: Path) -> None:

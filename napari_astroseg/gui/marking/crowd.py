@@ -257,7 +257,8 @@ def _save(counted: Count, path: Path, progress: Progress) -> Path:
 def _words(counted: Count) -> list[str]:
     """Who agrees with whom."""
     people = counted.crowd.people
-    lines = [f"{len(people)} people: {', '.join(each.name for each in people)}"]
+    count = f"{len(people)} {'person' if len(people) == 1 else 'people'}"
+    lines = [f"{count}: {', '.join(each.name for each in people)}"]
     found = counted.agreement
     if found is not None:
         lines.append(f"{len(found.objects)} objects, Fleiss' kappa {_figure(found.fleiss)}")

@@ -73,6 +73,11 @@ class About:
         try:
             with path.open("rb") as file:
                 text = file.read(_LARGEST_FILE + 1)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise MarkError(
+                f"{path.parent} is no folder of marks, for it has no {path.name}; "
+                "choose a folder of marks"
+            ) from error
         except OSError as error:
             raise MarkError(
                 f"{path} cannot be read ({(error.strerror or str(error)).lower()}); "

@@ -182,6 +182,10 @@ def _read(path: Path) -> Table:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd units and dates are told below, or harmless
             return Table.read(path, format=kind)
+    except FileNotFoundError as error:
+        raise CatalogueError(
+            f"{path.name} cannot be read (no such file or directory); check its name"
+        ) from error
     except Exception as error:
         # astropy's table readers raise whatever broke inside the file.
         reason = " ".join(str(error).split())[:160] or type(error).__name__

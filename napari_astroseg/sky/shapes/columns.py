@@ -121,7 +121,7 @@ class Columns:
         """0-based x and y, NaN where a row has none; None without such columns."""
         for x, y, first in PIXELS:
             if x in self._names and y in self._names:
-                return self._number(x) - first, self._number(y) - first
+                return self._by_row(x) - first, self._by_row(y) - first
         return None
 
     def sizes(self) -> Sizes:
@@ -198,6 +198,14 @@ class Columns:
         values = np.ma.asarray(column).astype(np.float64)
         return np.asarray(np.ma.filled(values, np.nan))
 
+    def _by_row(self, name: str) -> Doubles:
+        """Numbers, NaN in rows where a word stands; a column of words alone is refused."""
+        if self._table[self._names[name]].dtype.kind in "USO":
+            numbers = np.array([_plain(text) for text in self.text(name)], np.float64)
+            if np.isfinite(numbers).any():
+                return numbers
+        return self._number(name)
+
     def _degrees(self, name: str, hours: bool) -> Doubles:
         column = self._table[self._names[name]]
         if column.dtype.kind in "USO":
@@ -216,7 +224,7 @@ class Columns:
             raise CatalogueError(
                 f"column {column} of {self._source} has no unit; give it one, arcsec or px"
             )
-        values = self._number(name)
+        values = self._by_row(name)
         if unit.is_equivalent(u.pix):
             return False, values * float(unit.to(u.pix))
         if not unit.is_equivalent(u.arcsec):
@@ -225,6 +233,14 @@ class Columns:
                 "give it in arcsec or px"
             )
         return True, values * float(unit.to(u.arcsec))
+
+
+def _plain(text: str) -> float:
+    """The number that a text is; NaN where it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
 
 
 def _angle(text: str, hours: bool) -> float:
