@@ -141,13 +141,16 @@ def test_skies_are_simulated_and_become_the_data(dock: Any, tmp_path: Path) -> N
     assert len(list((tmp_path / "skies").glob("*_image.fits"))) == 1
 
 
-def test_only_maps_can_be_made_up(dock: Any) -> None:
-    assert dock.make_up.isEnabled()
+def test_data_of_every_layout_can_be_made_up(dock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from napari_astroseg.gui import train
+
     dock.preset.setCurrentText("spiral_arms_small")
+    assert dock.make_up.isEnabled()
+    assert dock._kind.name == "spirals"
+    monkeypatch.setattr(train, "kinds_of", lambda layout: ())  # as of a layout from elsewhere
+    dock.preset.setCurrentText("filaments_small")
     assert not dock.make_up.isEnabled()
     assert "choose a folder" in dock.make_up.toolTip()
-    dock.preset.setCurrentText("filaments_small")
-    assert dock.make_up.isEnabled()
 
 
 def test_the_command_says_what_the_form_says(dock: Any, tmp_path: Path) -> None:
