@@ -35,6 +35,15 @@ def filaments() -> Recipe:
     return Recipe.preset("filaments")
 
 
+@pytest.mark.parametrize("name", ["spiral_arms", "spiral_arms_small"])
+def test_a_picture_as_fine_as_a_stamp_is_fine_enough(name: str) -> None:
+    recipe = Recipe.preset(name)
+    assert isinstance(recipe.data, VoteData)
+    finest, stamp = recipe.expects.pixel_scale_arcsec, recipe.data.stamp_arcsec
+    assert finest is not None and stamp is not None
+    assert stamp / recipe.data.stamp_px <= recipe.expects.scale_factor * finest
+
+
 # --- YAML ---------------------------------------------------------------------------------
 
 
