@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 HELP = "predict on images, headless"
 
+_ONE = {"objects": "object", "regions of interest": "region of interest"}
+
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Declare the verb's words."""
@@ -82,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(told, indent=2))
     else:
         for each in told:
-            print(f"{each['structures']} {each['what']}; see {each['out']}/preview.png")
+            print(f"{_counted(each['structures'], each['what'])}; see {each['out']}/preview.png")
     return 0
 
 
@@ -152,6 +154,10 @@ def _one(
         "threshold": result["threshold"],
         "files": [path.name for path in result["files"]],
     }
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {_ONE[what] if count == 1 else what}"
 
 
 def model_anywhere(name_or_path: str) -> str:

@@ -13,6 +13,7 @@ from loopback import serving
 from skies import write_four_maps
 
 from napari_astroseg.cli.main import VERBS, main
+from napari_astroseg.cli.predict import _counted
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.simulate.kinds import KINDS
 
@@ -228,6 +229,11 @@ def test_simulated_skies_can_be_trained_on(tmp_path, capsys):
     out = tmp_path / "run"
     assert astroseg("train", "filaments", "--data", tmp_path, "--out", out, "--set", *TRAIN,
                     "data.anywhere=20") == 0  # fmt: skip
+
+
+def test_one_region_is_no_regions():
+    assert _counted(1, "regions of interest") == "1 region of interest"
+    assert [_counted(n, "objects") for n in (0, 1, 2)] == ["0 objects", "1 object", "2 objects"]
 
 
 def test_evaluate_prints_figures_and_writes_them(run, maps, tmp_path, capsys):

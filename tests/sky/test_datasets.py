@@ -23,7 +23,8 @@ from skies import write_four_maps
 
 from napari_astroseg.errors import DataError
 from napari_astroseg.sky.datasets.bubblecatalogue import read_bubbles
-from napari_astroseg.sky.datasets.card import DatasetCard
+from napari_astroseg.sky.datasets.card import DatasetCard, PartCounts
+from napari_astroseg.sky.datasets.checking import lacking
 from napari_astroseg.sky.datasets.drawing import area_folds
 from napari_astroseg.sky.datasets.opening import READERS, open_dataset
 from napari_astroseg.sky.fourmaps import open_four_maps
@@ -143,6 +144,18 @@ def test_votes_are_counted_from_the_index_as_the_masks_say(tmp_path):
     assert truth.pixels["spiral"].sum() == 60 and not truth.pixels["bar"].any()
     assert open_dataset(tmp_path, threshold=1).items[0].truth().pixels["bar"].sum() == 10
     assert card.balance()["spiral"] == 60 / (24 * 30)
+
+
+def test_a_class_that_one_part_alone_shows_is_told(tmp_path):
+    counts = {
+        "training": PartCounts(items=3, pixels={"spiral": 9, "bar": 0, "background": 5}),
+        "validation": PartCounts(items=1, pixels={"spiral": 0, "bar": 0, "background": 5}),
+    }
+    (finding,) = lacking(tmp_path, counts)
+    assert "'spiral' is in what is kept for validation" in finding.sentence
+    assert not finding.left_out
+    assert lacking(tmp_path, {"training": counts["validation"]}) == []
+    assert lacking(tmp_path, {"training": PartCounts(objects={"bubble": 2})}) == []
 
 
 def test_files_of_one_galaxy_are_never_parted(tmp_path):

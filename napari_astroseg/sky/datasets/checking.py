@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_astroseg.errors import AstroSegError, DataError
+from napari_astroseg.sky.datasets.card import PartCounts
 from napari_astroseg.sky.datasets.finding import Finding, below
+from napari_astroseg.sky.datasets.split import PARTS, Part
 from napari_astroseg.sky.datasets.truth import Item, Listing
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.progress import Progress
@@ -64,6 +66,23 @@ def checked(folder: Path, listing: Listing, progress: Progress) -> Checked:
     counts = np.array(rows, np.int64).reshape(-1, columns)
     findings += _empty_classes(folder, listing, counts)
     return Checked(np.array(usable, np.intp), counts, tuple(findings))
+
+
+def lacking(folder: Path, counts: Mapping[Part, PartCounts]) -> list[Finding]:
+    """A finding for each class and kind that one part shows and another lacks wholly."""
+    teaching = {part: counts[part] for part in PARTS[:2] if part in counts}
+    told = {part: {**each.pixels, **each.objects} for part, each in teaching.items()}
+    return [
+        Finding(
+            folder.resolve().name,
+            f"nothing of the class {name!r} is in what is kept for {part}",
+            "add images that show some",
+            left_out=False,
+        )
+        for part, own in told.items()
+        for name, total in own.items()
+        if not total and any(other.get(name) for other in told.values())
+    ]
 
 
 def pickles(folder: Path) -> list[Finding]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_astroseg.errors import DataError, VoteError
 from napari_astroseg.sky.datasets import blended, galaxies, maps, sets, tiles
 from napari_astroseg.sky.datasets.card import LayoutName, PartCounts
-from napari_astroseg.sky.datasets.checking import Checked, checked, pickles
+from napari_astroseg.sky.datasets.checking import Checked, checked, lacking, pickles
 from napari_astroseg.sky.datasets.dataset import Dataset
 from napari_astroseg.sky.datasets.drawing import area_folds
 from napari_astroseg.sky.datasets.split import AREA_PX, FOLDS, PARTS, Chosen, Part, parted
@@ -133,11 +133,13 @@ def open_dataset(
         settings = {**listing.settings, "area_px": AREA_PX, "folds": FOLDS}
         whole = Dataset(folder, reader.name, items, (), {}, settings, findings)
         counts = _counts_by_area(whole, listing)
+        findings += tuple(lacking(folder, counts))
         return Dataset(folder, reader.name, items, (), counts, settings, findings)
     share = listing.validation if validation is None else validation
     parts = parted(items, share)
     settings = {**listing.settings, "validation": share}
     counts = _counts(listing, found, parts)
+    findings += tuple(lacking(folder, counts))
     return Dataset(folder, reader.name, items, parts, counts, settings, findings)
 
 
