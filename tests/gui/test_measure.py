@@ -99,7 +99,7 @@ def box(shown: Any, boxes: Any) -> MeasureBox:
 
 def measured(box: MeasureBox) -> Catalogue:
     box.question.start.click()
-    assert spin(lambda: not box.busy, 30)
+    assert spin(lambda: not box.busy, 120)  # the first of all compiles
     assert box.found is not None, box.progress.words.text()
     return box.found.catalogue
 
