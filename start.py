@@ -27,6 +27,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -212,29 +213,49 @@ def run(command: list[str], variables: dict[str, str], binding: str) -> int:
         return process.wait()
 
 
-def test(display: bool) -> int:
-    """The window's tests on either binding, and meanwhile all others and their coverage."""
-    os.chdir(ROOT)
-    pytest, failed = [str(PYTHON), "-m", "pytest"], []
-    windows = [
-        ("the window on PyQt5", "pyqt5", ["-m", "not once"]),  # what Qt has little part in: once
-        ("the window on PyQt6", "pyqt6", []),
+def suites() -> list[tuple[str, str, list[str]]]:
+    """Title, binding and pytest's words of each part of the tests."""
+    every = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "gui").glob("test_*"))
+    five = ("the window on PyQt5", "pyqt5", ["tests/gui", "-m", "not once"])
+    below = ("all that lies below the window", "pyqt6", ["--cov", "--cov-report=term"])
+    sixes = [
+        (f"the window on PyQt6, part {number} of 4", "pyqt6", every[number - 1 :: 4])
+        for number in range(1, 5)
     ]
-    below = "all that lies below the window"
-    with screen(display) as variables, tempfile.TemporaryFile("w+") as told:
-        command = [*pytest, "--cov", "--cov-report=term", "--durations=25"]
-        # Its small networks need no second thread, and the window's tests the other core.
-        single = {**variables, "OMP_NUM_THREADS": "1"}
-        others = start(command, single, "pyqt6", stdout=told, stderr=subprocess.STDOUT)
-        for what, binding, which in windows if PYQT5 else windows[1:]:
-            say(f"\nTesting {what}")
-            if run([*pytest, "tests/gui", *which, "--durations=25"], variables, binding):
-                failed.append(what)
-        say(f"\nTesting {below}")
-        if others.wait():
-            failed.append(below)
+    return [*([five] if PYQT5 else []), below, *sixes]
+
+
+def tested(words: list[str], binding: str, display: bool) -> tuple[int, str]:
+    """Exit status and output of one part of the tests, on a screen of its own."""
+    command = [str(PYTHON), "-m", "pytest", *words, "--durations=15"]
+    # The small networks below the window need no second thread.
+    threads = {"OMP_NUM_THREADS": "1"} if "--cov" in words else {}
+    with screen(display) as shown, tempfile.TemporaryFile("w+") as told:
+        variables = {**shown, **threads}
+        running = start(command, variables, binding, stdout=told, stderr=subprocess.STDOUT)
+        status = running.wait()
         told.seek(0)
-        say(told.read())
+        return status, told.read()
+
+
+def test(display: bool) -> int:
+    """The window's tests on either binding, and all others with their coverage.
+
+    Two parts at a time, where each can have a screen to itself.
+    """
+    os.chdir(ROOT)
+    alone = sys.platform != "linux" or (display and not shutil.which("Xvfb"))
+    parts, failed = suites(), []
+    say(f"\nTesting in {len(parts)} parts; each is told when it has passed or failed")
+    with ThreadPoolExecutor(1 if alone else 2) as lanes:
+        running = [
+            (what, lanes.submit(tested, words, binding, display)) for what, binding, words in parts
+        ]
+        for what, part in running:
+            status, told = part.result()
+            say(f"\nTesting {what}\n{told}")
+            if status:
+                failed.append(what)
     if failed:
         say(f"error: tests failed: {', '.join(failed)}; see above")
     return 1 if failed else 0

@@ -45,15 +45,18 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", line)
 
 
-ONCE = {f"test_{name}" for name in ("apart", "colours", "growing", "looks", "patient", "stacks")}
-"""What is drawn through napari, with hardly a word of Qt: the same on every binding."""
+_ONCE = (
+    *("apart", "colours", "growing", "inorder", "jobs", "looks", "objects_shown", "opening"),
+    *("patient", "stacks", "uncertainty"),
+)
+"""What is drawn through napari or done beside the window, with hardly a word of Qt."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.gui)
-            if item.path.stem in ONCE:
+            if item.path.stem.removeprefix("test_") in _ONCE:
                 item.add_marker(pytest.mark.once)
 
 
