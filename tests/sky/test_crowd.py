@@ -183,7 +183,7 @@ def test_what_is_no_crowd_is_told(marks: Marks, tmp_path: Path) -> None:
         open_crowd([])
     with pytest.raises(VoteError, match="was given twice; name each once"):
         open_crowd([folder, tmp_path / "x" / ".." / "a.marks"])
-    with pytest.raises(MarkError, match=r"about\.json cannot be read"):
+    with pytest.raises(MarkError, match=r"is no folder of marks"):
         open_crowd([tmp_path])
 
 
