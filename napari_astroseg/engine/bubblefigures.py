@@ -6,16 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from napari_astroseg.engine.bubbles import boxes_of, open_tiles
+from napari_astroseg.engine.bubbles import Boxes, boxes_of, open_tiles
 from napari_astroseg.engine.detect import detect
 from napari_astroseg.engine.events import Finished
 from napari_astroseg.engine.matches import Matches
 from napari_astroseg.engine.model import Model
 from napari_astroseg.errors import DataError
 from napari_astroseg.recipes.data import BubbleData
+from napari_astroseg.sky.datasets.bubblecatalogue import BOX
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.objects import Objects
+
+SIZES_ARCMIN = (0.0, 0.3, 0.6, 1.2, 2.4)
+"""Semi-major axes from which a bin goes to the next, the last to any size."""
 
 _DRAWS = 200
 """Bootstrap draws of sky areas behind each error."""
@@ -34,11 +39,12 @@ def evaluate_bubbles(model: Model, data: Path, device: str) -> dict[str, Any]:
     dataset = open_tiles(spec, data)
     seen_in_training = model.card.data_digest.startswith(dataset.digest)
     numbers = dataset.of("validation") if seen_in_training else range(len(dataset))
-    parts = []
+    parts, majors = [], [np.zeros(0)]
     for number in numbers:
         item = dataset.items[int(number)]
-        objects = _detected(model, item.image, device)
-        parts.append(Matches.of(objects, boxes_of(item.truth()), int(number)))
+        image, boxes = item.image, boxes_of(item.truth())
+        parts.append(Matches.of(_detected(model, image, device), boxes, int(number)))
+        majors.append(_majors(boxes, image))
     matches = Matches.joined(parts) if parts else None
     if matches is None or not len(matches.best):
         raise DataError(
@@ -54,6 +60,7 @@ def evaluate_bubbles(model: Model, data: Path, device: str) -> dict[str, Any]:
         "data": dataset.digest,
         "figures": {"tiles": float(len(parts)), "bubbles": float(len(matches.best)), **figures,
                     "threshold": cut, "threshold_best": best},
+        "sizes": _by_size(matches.best >= cut, np.concatenate(majors)),
         "errors": {name: float(np.nanstd([draw[name] for draw in draws])) for name in figures},
     }  # fmt: skip
 
@@ -64,6 +71,22 @@ def _detected(model: Model, image: SkyImage, device: str) -> Objects:
         if isinstance(event, Finished):
             objects = event.result["objects"]
     return objects
+
+
+def _majors(boxes: Boxes, image: SkyImage) -> Boxes:
+    """Semi-major axes (M,) of the bubbles in boxes (M, 4), arcmin."""
+    scale = image.pixel_scale_arcsec
+    assert scale is not None  # the boxes come from the sky
+    return (boxes[:, 2] - boxes[:, 0]) / 2 / BOX * scale / 60
+
+
+def _by_size(recovered: NDArray[np.bool_], majors: Boxes) -> dict[str, list[float]]:
+    """Bubbles, and those recovered, of each bin: from one of `arcmin` to the next."""
+    bins = np.digitize(majors, SIZES_ARCMIN[1:])
+    counts = [np.bincount(bins[own], minlength=len(SIZES_ARCMIN))
+              for own in (np.ones(len(bins), bool), recovered)]  # fmt: skip
+    bubbles, found = (count.astype(float).tolist() for count in counts)
+    return {"arcmin": list(SIZES_ARCMIN), "bubbles": bubbles, "recovered": found}
 
 
 def _figures(matches: Matches, cut: float, best: float) -> dict[str, float]:

@@ -123,7 +123,7 @@ class BubbleSet(Loader):
             Place(tile, view)
             for tile in self.training
             for box in self.tiles[tile].boxes
-            for view in seven_views(box, rng)
+            for view in seven_views(box, rng, self.tiles[tile].image.shape)
             if self.tiles[tile].holds(view.window)
         ]
         if not shown:
@@ -135,10 +135,10 @@ class BubbleSet(Loader):
         none = round(share * schedule.batch_size) if len(self._without) else 0
         with_bubbles = max(1, schedule.batch_size - none)
         starts = range(0, len(shown), with_bubbles)
-        drawn = rng.choice(len(self._without), (len(starts), none), p=self._chances).tolist()
+        drawn = rng.choice(max(1, len(self._without)), (len(starts), none), p=self._chances)
 
         def made(start: int) -> BoxBatch:
-            others = [self._without[n] for n in drawn[start // with_bubbles]]
+            others = [self._without[n] for n in drawn[start // with_bubbles].tolist()]
             return self._batch([*shown[start : start + with_bubbles], *others])
 
         return len(starts), made_ahead(made, starts)
@@ -199,6 +199,8 @@ class BubbleSet(Loader):
         stamps: Sequence[Stamp]
         notes: tuple[str, ...] = ()
         self.digest = dataset.digest
+        if not self._spec.negatives:
+            return [], np.ones(1), ()
         if (dataset.folder / FILE).exists():
             choice = Choice.read(dataset.folder)
             stamps, chances = choice.stamps(dataset)

@@ -80,7 +80,8 @@ def evaluate(
     + R), `precision` P and `recall` R, the fraction of the catalogue's `bubbles` that a detection
     shares a third of the box with; how many `detections` there are, and how many are `new`, of no
     bubble in the catalogue; `f2_best` at the best cut from 0.50 to 0.95, `threshold_best`. Of a
-    folder that the model was trained on, only the validation tiles count.
+    folder that the model was trained on, only the validation tiles count. Besides, `sizes`: how
+    many bubbles there are, and how many recovered, in bins of semi-major axis.
 
     Figures on sets of stars and galaxies, of each class (`ap50_star`) and as means of both: `ap50`,
     the average precision at an overlap (IoU of masks) of 0.50; `ap`, its mean over 0.50 (0.05)

@@ -178,6 +178,12 @@ def test_chosen_non_bubbles_are_shown_by_their_weights(recipe, tiles):
         chosen.unlink()
 
 
+def test_without_negatives_every_crop_shows_a_bubble(recipe, tiles):
+    data = BubbleSet(recipe.replace(**{"data.negatives": 0.0}), tiles)
+    assert "and 0 crops without" in data.told
+    assert all(len(boxes) for batch in data.batches(1)[1] for boxes in batch.boxes)
+
+
 def test_tiles_without_bubbles_are_refused(recipe, tmp_path):
     for number in range(2):
         sky.write(tmp_path, number, 256, 1)
@@ -369,10 +375,14 @@ def test_evaluation_gives_the_papers_figures(trained, tiles, seer):
     assert figures["tiles"] == 1  # it learnt from the other two
     assert {"f2", "precision", "recall", "detections", "new", "f2_best"} <= set(figures)
     assert set(told["errors"]) == {"f2", "precision", "recall", "detections", "new", "f2_best"}
-    everywhere = evaluate(seer, tiles, device="cpu")["figures"]
+    all_of_them = evaluate(seer, tiles, device="cpu")
+    everywhere, sizes = all_of_them["figures"], all_of_them["sizes"]
     assert everywhere["tiles"] == 3 and everywhere["bubbles"] > figures["bubbles"]
     assert everywhere["f2_best"] >= everywhere["f2"]
     assert everywhere["recall"] > 0
+    assert sum(sizes["bubbles"]) == everywhere["bubbles"]
+    assert sum(sizes["recovered"]) == round(everywhere["recall"] * everywhere["bubbles"])
+    assert sizes["arcmin"][0] == 0 and len(sizes["recovered"]) == len(sizes["arcmin"])
     with pytest.raises(DataError, match="whole tiles; leave out the window"):
         evaluate(seer, tiles, window=Window(0, 0, 9, 9), device="cpu")
 
