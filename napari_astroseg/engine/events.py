@@ -71,6 +71,37 @@ class EpochDone(Event):
     seconds: float
 
 
+@dataclass(frozen=True)
+class MemoryUsed(Event):
+    """What a training holds, bytes: of main memory, and on its graphics card where it has one."""
+
+    main: int
+    device: int | None = None
+    device_total: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ExamplesDone(Event):
+    """A few validation stamps after an epoch, the same ones each time, as small pictures.
+
+    Attributes
+    ----------
+    classes
+        What is told apart, C names.
+    image
+        (N, height, width, 3) uint8, row 0 at the bottom of the sky.
+    truth, answer
+        (N, C, height, width) uint8: 255 where a class is, or is found for certain. Of objects in
+        boxes, the outlines of these.
+    """
+
+    epoch: int
+    classes: tuple[str, ...]
+    image: NDArray[np.uint8]
+    truth: NDArray[np.uint8]
+    answer: NDArray[np.uint8]
+
+
 @dataclass(frozen=True, eq=False)
 class TileDone(Event):
     """One tile predicted.

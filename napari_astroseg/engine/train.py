@@ -18,9 +18,11 @@ import torch
 from napari_astroseg.engine.card import MODEL_FILE, ModelCard
 from napari_astroseg.engine.checkpoint import LAST_FILE, Standing, load_checkpoint, save_checkpoint
 from napari_astroseg.engine.events import EpochDone, Event, Finished, Started, StepDone, Warned
+from napari_astroseg.engine.examples import Examples
 from napari_astroseg.engine.history import History
 from napari_astroseg.engine.loader import Loader
 from napari_astroseg.engine.loading import loader
+from napari_astroseg.engine.memory import MemoryWatch
 from napari_astroseg.engine.model import Model, load_model, torch_device
 from napari_astroseg.engine.nets import build
 from napari_astroseg.engine.nets.base import Network
@@ -41,8 +43,9 @@ def train(recipe: Recipe, run: Run) -> Iterator[Event]:
 
     Yields
     ------
-    `Preparing` while the data are read, `Started`, `StepDone` per optimiser step, `EpochDone` per
-    epoch, `Finished` with `model` (the best epoch's file), `epoch` and `figures`.
+    `Preparing` while the data are read, `Started`, `StepDone` per optimiser step and now and then
+    `MemoryUsed`, `ExamplesDone` and `EpochDone` per epoch, `Finished` with `model` (the file of the
+    best epoch), `epoch` and `figures`.
 
     Raises
     ------
@@ -107,6 +110,7 @@ class Training:
         self.net.mark_forward_method("learn")
         self._stepper = Stepper(self.fabric, self.net, self.optimiser, recipe.schedule, run.out)
         self._history = History(run.out)
+        self._memory = MemoryWatch(self.fabric.device)
         self.warnings = list(self.data.notes)
         self._begin_or_go_on()
 
@@ -146,7 +150,8 @@ class Training:
             if isinstance(event, StepDone):
                 losses.append(event.loss)
             yield event
-        figures = self._validated(number) if self.fabric.is_global_zero else {}
+        examples = Examples(self.recipe.data.kinds or self.recipe.data.classes)
+        figures = self._validated(number, examples) if self.fabric.is_global_zero else {}
         figures = self.fabric.broadcast(figures)
         figure = figures[self.recipe.data.figure]
         better = figure > self.progress.best
@@ -175,9 +180,10 @@ class Training:
             # History first: an epoch that the checkpoint counts is always in it.
             self._history.add(done)
             save_checkpoint(self.run.out / LAST_FILE, self.bare, self.optimiser, self.progress)
+            yield from examples.after(number)
         yield done
 
-    def _steps(self, number: int) -> Iterator[StepDone | Warned]:
+    def _steps(self, number: int) -> Iterator[Event]:
         self.net.train()
         # Dropout draws of seed and epoch alone, so that a resumed training repeats it anywhere.
         torch.manual_seed(_epoch_seed(self.recipe.schedule.seed, number))
@@ -189,8 +195,9 @@ class Training:
             seen += len(batch)
             rate = seen / (time.perf_counter() - begun)
             yield StepDone(step, total, number, self._stepper.loss, rate)
+            yield from self._memory.now()
 
-    def _validated(self, number: int) -> dict[str, float]:
+    def _validated(self, number: int, examples: Examples) -> dict[str, float]:
         """Mean loss and figures of the validation stamps, after epoch `number`."""
         self.net.eval()
         judge, total, worth = self.data.judge(), 0.0, 0.0
@@ -202,6 +209,7 @@ class Training:
                 total += float(loss) * batch.worth
                 worth += batch.worth
                 judge.add(answer, batch)
+                examples.add(answer, batch)
         return {"loss": total / max(worth, 1.0), **judge.figures()}
 
     def _set_pace(self, number: int) -> float:

@@ -15,7 +15,7 @@ from napari_astroseg.engine.blendobjects import catalogued
 from napari_astroseg.engine.blendplot import write_plot
 from napari_astroseg.engine.card import ModelCard, read_card
 from napari_astroseg.engine.evaluate import evaluate
-from napari_astroseg.engine.events import EpochDone, StepDone, TileDone
+from napari_astroseg.engine.events import EpochDone, ExamplesDone, StepDone, TileDone
 from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.nets import build
 from napari_astroseg.engine.outputs import predict_to_folder
@@ -179,6 +179,10 @@ def test_it_learns_where_galaxies_overlap(trained):
     epochs = [event.validation for event in events if isinstance(event, EpochDone)]
     assert max(figures["iou"] for figures in epochs) > 0.6
     assert set(epochs[0]) == {"loss", "iou", "iou_isolated", "iou_overlap", "dice", "threshold"}
+    shown = [event for event in events if isinstance(event, ExamplesDone)]
+    assert len(shown) == len([event for event in events if isinstance(event, EpochDone)])
+    assert shown[0].classes == ("isolated", "overlap")
+    assert shown[0].truth.any()
     card = read_card(out)
     assert card.trained_on == "17 stamps and 7 for validation"
     assert card.threshold == 0.5

@@ -13,7 +13,14 @@ from napari_astroseg.engine.bubbles import BubbleSet, open_tiles
 from napari_astroseg.engine.card import ModelCard, read_card
 from napari_astroseg.engine.detect import detect, works
 from napari_astroseg.engine.evaluate import evaluate
-from napari_astroseg.engine.events import EpochDone, Finished, ObjectsDone, Started, StepDone
+from napari_astroseg.engine.events import (
+    EpochDone,
+    ExamplesDone,
+    Finished,
+    ObjectsDone,
+    Started,
+    StepDone,
+)
 from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.nets import build
 from napari_astroseg.engine.outputs import predict_to_folder
@@ -212,6 +219,10 @@ def test_an_epoch_ends_with_figures_and_a_model(trained):
     epoch, _ = [event for event in events if isinstance(event, EpochDone)]
     assert set(epoch.validation) == {"loss", "f2", "precision", "recall", "threshold"}
     assert np.isfinite(epoch.validation["loss"])
+    shown = [event for event in events if isinstance(event, ExamplesDone)]
+    assert len(shown) == len([event for event in events if isinstance(event, EpochDone)])
+    assert shown[0].classes == ("bubble",)
+    assert shown[0].truth.any()
     card = read_card(out)
     assert 0.5 <= card.threshold <= 0.95
     assert card.recipe.family.kind == "ssd300"

@@ -10,7 +10,15 @@ from layouts import write_galaxies
 from napari_astroseg.engine import galaxies as module
 from napari_astroseg.engine.card import read_card
 from napari_astroseg.engine.evaluate import evaluate
-from napari_astroseg.engine.events import EpochDone, Finished, Preparing, StepDone, TileDone, Warned
+from napari_astroseg.engine.events import (
+    EpochDone,
+    ExamplesDone,
+    Finished,
+    Preparing,
+    StepDone,
+    TileDone,
+    Warned,
+)
 from napari_astroseg.engine.galaxies import GalaxySet
 from napari_astroseg.engine.galaxyfigures import Agreement
 from napari_astroseg.engine.model import load_model
@@ -90,6 +98,10 @@ def test_it_learns_bright_arms_and_keeps_the_best_epoch(trained):
     assert last.result["epoch"] == int(np.argmax(told)) + 1
     assert last.result["figures"]["jaccard"] == max(told)
     assert set(epochs[0].validation) == {"loss", "jaccard", "precision", "accuracy", "threshold"}
+    shown = [event for event in events if isinstance(event, ExamplesDone)]
+    assert len(shown) == len([event for event in events if isinstance(event, EpochDone)])
+    assert shown[0].classes == ("structure",)
+    assert shown[0].truth.any()
     card = read_card(out)
     assert card.threshold == 0.5
     assert card.trained_on == "6 galaxies and 2 for validation, spiral from 3 votes"

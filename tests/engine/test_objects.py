@@ -5,7 +5,7 @@ import pytest
 import torch
 from layouts import SIDE, write_set
 
-from napari_astroseg.engine.events import EpochDone, Finished
+from napari_astroseg.engine.events import EpochDone, ExamplesDone, Finished
 from napari_astroseg.engine.loading import loader
 from napari_astroseg.engine.model import load_model
 from napari_astroseg.engine.objectjudge import ObjectJudge
@@ -129,6 +129,9 @@ def test_the_judge_counts_classes_apart(loaded):
 def test_training_leaves_a_model_and_resumes(recipe, sets, tmp_path):
     run = Run(data=sets, out=tmp_path / "run", device="cpu")
     events = train(recipe, run)
+    shown = next(event for event in events if isinstance(event, ExamplesDone))
+    assert shown.classes == ("star", "galaxy")
+    assert shown.truth.any()
     first = next(event for event in events if isinstance(event, EpochDone))
     events.close()
     assert {"ap50", "ap", "ap50_star", "ap50_galaxy", "mask_iou", "threshold"} <= set(
