@@ -255,9 +255,10 @@ def test(display: bool) -> int:
             status, told = part.result()
             say(f"\nTesting {what}\n{told}")
             if status:
-                failed.append(what)
+                lines = re.findall(r"^(?:FAILED|ERROR) .*", told, re.MULTILINE)
+                failed.append("\n  ".join([f"{what} (exit status {status})", *lines]))
     if failed:
-        say(f"error: tests failed: {', '.join(failed)}; see above")
+        say("error: tests failed; see above:\n" + "\n".join(failed))
     return 1 if failed else 0
 
 
