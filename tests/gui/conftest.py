@@ -65,7 +65,7 @@ def nothing_left_behind() -> Iterator[None]:
     """Fail a test that leaves a thread or a process running."""
     threads, processes = set(_threads()), set(_processes())
     yield
-    deadline = time.monotonic() + 5.0
+    deadline = time.monotonic() + 20.0
     left: set[Any] = set()
     while time.monotonic() < deadline:
         left = (set(_threads()) - threads) | (set(_processes()) - processes)

@@ -167,10 +167,10 @@ def test_the_view_is_followed_only_when_that_is_asked_for(
     spin(lambda: False, 0.3)
     assert len(there.asked) == 1
     dock.bring.follow.setChecked(True)
-    assert spin(lambda: len(there.asked) == 2, 5)
+    assert spin(lambda: len(there.asked) == 2)
     assert done(dock)
     look_at(viewer, 500.0, 500.0)
-    assert spin(lambda: len(there.asked) == 3, 5)
+    assert spin(lambda: len(there.asked) == 3)
     assert done(dock)
     assert off_px(brought(viewer)[0], 500, 500) < 0.3
 

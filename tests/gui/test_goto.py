@@ -89,7 +89,7 @@ def test_typing_and_enter_show_a_crosshair_for_a_moment(
     assert abs(middle.y() - canvas.height() / 2) <= 2
     getattr(viewer, "scene", viewer).camera.center = (0, 100.0, 150.0)
     assert mark.geometry().center() != middle
-    qtbot.waitUntil(lambda: not canvas.findChildren(Crosshair), timeout=5_000)
+    qtbot.waitUntil(lambda: not canvas.findChildren(Crosshair), timeout=20_000)
 
 
 def test_back_returns_step_by_step(goto: GoTo, viewer: Any) -> None:

@@ -165,13 +165,13 @@ def test_it_rests_while_the_view_moves(
 
     monkeypatch.setattr(growing, "grow", counting)
     layer = layers.add_image(viewer, open_image(rough))
-    qtbot.waitUntil(lambda: len(steps) > 5, timeout=5000)
+    qtbot.waitUntil(lambda: len(steps) > 5, timeout=20_000)
     viewer.scene.camera.zoom *= 2
     qtbot.wait(50)
     resting = len(steps)
     qtbot.wait(growing.REST_MS // 2)
     assert len(steps) == resting
-    qtbot.waitUntil(lambda: len(steps) > resting, timeout=5000)
+    qtbot.waitUntil(lambda: len(steps) > resting, timeout=20_000)
     viewer.scene.camera.center = (0, 10.0, 20.0)
     viewer.layers.remove(layer)  # resting does not keep it from ending
     finished(viewer, qtbot)

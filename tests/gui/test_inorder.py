@@ -32,11 +32,11 @@ def test_all_is_done_in_order_and_elsewhere(work: InOrder) -> None:
     for number in range(30):
         work.ask(lambda number=number: job(number), told.append)
     assert work.busy
-    assert spin(lambda: not work.busy, 10)
+    assert spin(lambda: not work.busy)
     assert done == told == list(range(30))
     assert threads == {False}
     work.ask(lambda: job(30))  # a thread of its own once more
-    assert spin(lambda: not work.busy, 10)
+    assert spin(lambda: not work.busy)
     assert done[-1] == 30
 
 
@@ -51,7 +51,7 @@ def test_one_that_fails_is_told_and_the_next_is_done(work: InOrder) -> None:
     work.ask(lambda: fail(OutputError("the disk is full; free some space")), told.append)
     work.ask(lambda: fail(ValueError("unforeseen")), told.append)
     work.ask(lambda: "done", told.append)
-    assert spin(lambda: not work.busy, 10)
+    assert spin(lambda: not work.busy)
     assert said == ["the disk is full; free some space", "ValueError: unforeseen"]
     assert told == ["done"]
 

@@ -165,13 +165,13 @@ def test_nothing_outlives_the_owner_even_if_it_does_not_listen(qapp: Any, how: s
     else:
         del owner
         gc.collect()
-    assert spin(lambda: not any(alive(pid) for pid in pids) and not job_threads(), 20)
+    assert spin(lambda: not any(alive(pid) for pid in pids) and not job_threads())
 
 
 def test_a_process_of_its_own_ends_with_its_job(owner: Any) -> None:
     ear = Ear(owner.engines.start(fake("predict", "m", sky(64), WINDOW), own_process=True))
     assert spin(lambda: ear.ends)
-    assert spin(lambda: not owner.engines.pids, 10)
+    assert spin(lambda: not owner.engines.pids)
 
 
 def test_the_interpreter_ends_and_takes_its_engine_along(tmp_path: Path) -> None:
@@ -201,5 +201,5 @@ print(*engines.pids)
         env={**__import__("os").environ, "PYTHONPATH": ":".join(sys.path)},
     )
     (pid,) = map(int, done.stdout.split())
-    assert spin(lambda: not alive(pid), 10)
+    assert spin(lambda: not alive(pid))
     assert done.stderr == ""

@@ -263,7 +263,7 @@ def test_naparis_own_slider_is_remembered(
     layer.contrast_limits = (0.25, 0.75)
     limits = looks.raw_limits(layer)
     image = open_image(sky_file)
-    qtbot.waitUntil(lambda: Remembered().look(image) is not None, timeout=3000)
+    qtbot.waitUntil(lambda: Remembered().look(image) is not None, timeout=20_000)
     found = Remembered().look(image).limits
     assert (found.low, found.high) == pytest.approx((limits.low, limits.high))
 

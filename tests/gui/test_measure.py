@@ -273,7 +273,7 @@ def test_a_row_goes_to_the_map_and_keeps_the_zoom(box: MeasureBox, shown: Any) -
     assert centre(shown) == pytest.approx((column, row), abs=0.01)
     assert camera_of(shown).zoom == 8.0
     outline = box.map.outline
-    assert spin(outline.isVisible, 3)
+    assert spin(outline.isVisible)
     middle = outline.geometry().center()
     at = canvas(shown).rect().center()
     assert abs(middle.x() - at.x()) <= 8 and abs(middle.y() - at.y()) <= 8
@@ -340,7 +340,7 @@ def test_points_are_picked_and_axes_chosen(box: MeasureBox, shown: Any) -> None:
     )  # fmt: skip
     place = plot.mapFromScene(at)
     QTest.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    assert spin(lambda: box.entry == entry, 3)
+    assert spin(lambda: box.entry == entry)
     row, column, _ = PLACES[int(table["id"][entry])]
     assert centre(shown) == pytest.approx((column, row), abs=0.01)
 
@@ -395,7 +395,7 @@ def test_many_rows_are_copied_behind_the_scenes(qtbot: Any) -> None:
     QGuiApplication.clipboard().clear()
     view.selectAll()
     view.copy_rows()
-    assert spin(lambda: QGuiApplication.clipboard().text().count("\n") == count + 1, 10)
+    assert spin(lambda: QGuiApplication.clipboard().text().count("\n") == count + 1)
     view.untie()
 
 
@@ -404,13 +404,13 @@ def test_the_catalogue_is_written_or_it_is_said_why_not(box: MeasureBox, tmp_pat
     for ending in (".ecsv", ".fits", ".vot", ".csv"):
         file = tmp_path / f"compared{ending}"
         box.write(file)
-        assert spin(lambda: not box.busy, 10)
+        assert spin(lambda: not box.busy)
         assert box.progress.words.text() == f"4 structures written to {file}"
         again = Catalogue.read(file)
         np.testing.assert_allclose(again.table["contrast_8_um"], contrasts)
         assert again.frame == "galactic" and again.table["id"].tolist() == sorted(PLACES)
     box.write(tmp_path / "compared.doc")
-    assert spin(lambda: not box.busy, 10)
+    assert spin(lambda: not box.busy)
     assert "no catalogue format ends in '.doc'" in box.progress.words.text()
 
 
@@ -440,8 +440,8 @@ def test_the_running_one_gives_way_to_a_new_one_and_to_cancel(
     held = Held(monkeypatch)
     made = boxes()
     made.question.start.click()
-    assert spin(held.begun.is_set, 5)
-    assert spin(lambda: "in the dark" in made.progress.words.text(), 5)
+    assert spin(held.begun.is_set)
+    assert spin(lambda: "in the dark" in made.progress.words.text())
     made.question.ring.setValue(6)
     assert len(measured(made).table) == 4
     assert held.calls == 2 and made.found.wish.ring_px == 6
@@ -450,7 +450,7 @@ def test_the_running_one_gives_way_to_a_new_one_and_to_cancel(
     made.question.start.click()
     assert made.busy
     made.progress.button.click()
-    assert spin(lambda: not made.busy, 5)
+    assert spin(lambda: not made.busy)
     assert made.progress.words.text() == "Stopped" and made.found is before
 
 
@@ -461,7 +461,7 @@ def test_closing_while_measuring_leaves_nothing(
     made = boxes()
     callbacks = len(shown.mouse_drag_callbacks)
     made.question.start.click()
-    assert spin(held.begun.is_set, 5)
+    assert spin(held.begun.is_set)
     made.untie()
     shown.layers.clear()
     assert not [each for each in threading.enumerate() if "Thread-" in each.name and each.daemon
@@ -472,7 +472,7 @@ def test_closing_while_measuring_leaves_nothing(
 
 def test_regions_that_change_or_go_leave_the_table(box: MeasureBox, shown: Any) -> None:
     box.pick(1)
-    assert spin(box.map.outline.isVisible, 3)
+    assert spin(box.map.outline.isVisible)
     layer(shown, "regions").data = np.roll(numbered(), 3)
     assert "measure again" in box.progress.words.text()
     shown.layers.remove("regions")

@@ -76,7 +76,7 @@ def test_real_tiles_are_parted_kept_and_shown_again(
 
     section.rows[2].drop.click()
     section.keep.click()
-    assert spin(lambda: not section.busy, 10)
+    assert spin(lambda: not section.busy)
     kept = section.choice
     assert Choice.read(folder) == kept and kept.kept == (0, 1, 3)
     dock.learn.click()
@@ -118,7 +118,7 @@ def test_one_class_at_least_is_kept_and_written(section: Any, tmp_path: Path) ->
     assert not section.keep.isEnabled() and "keep one at least" in section.keep.toolTip()
     section.back.click()
     section.keep.click()
-    assert spin(lambda: not section.busy, 10)
+    assert spin(lambda: not section.busy)
     assert f"The choice is in {tmp_path / FILE}" in section.progress.words.text()
     assert Choice.read(tmp_path).kept == (3,)
     assert section.open.isEnabled()
@@ -159,7 +159,7 @@ def test_what_cannot_be_costs_a_sentence(section: Any, tmp_path: Path) -> None:
     section.show_choice(CHOICE, STRIPS)
     (tmp_path / FILE).mkdir()
     section.save()
-    assert spin(lambda: not section.busy, 10)
+    assert spin(lambda: not section.busy)
     assert "cannot be written" in section.progress.words.text()
     assert section.keep.isEnabled()
 

@@ -93,7 +93,7 @@ def test_the_first_column_holds_its_words(dock: MosaicDock, two_chips: Path, qtb
 def test_thumbnails_come_as_they_are_made(dock: MosaicDock, two_chips: Path, qtbot: Any) -> None:
     picker = asked(dock, two_chips, qtbot)
     items = [picker.list.topLevelItem(row) for row in range(3)]
-    qtbot.waitUntil(lambda: all(not item.icon(0).isNull() for item in items), timeout=10_000)
+    qtbot.waitUntil(lambda: all(not item.icon(0).isNull() for item in items), timeout=30_000)
     picture = items[0].icon(0).pixmap(SIDE, SIDE).toImage()
     low, high = picture.pixelColor(1, picture.height() - 2), picture.pixelColor(58, 1)
     assert low.lightness() < high.lightness()  # brighter to the right and upwards

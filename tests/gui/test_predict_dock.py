@@ -370,7 +370,7 @@ def test_another_docks_model_appears_and_a_bad_one_is_refused(
     run = own_settings / "run7"
     write_model(run / "model.safetensors", "run7")
     Shelf().add(run)
-    assert spin(lambda: dock.models._list.count() == len(names) + 1, 10)
+    assert spin(lambda: dock.models._list.count() == len(names) + 1)
     assert dock.models.card().name == "fake"
     bad = own_settings / "bad.safetensors"
     bad.write_bytes(b"no")

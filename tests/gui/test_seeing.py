@@ -116,7 +116,7 @@ def test_blink_shows_one_then_the_other(box: SeeingBox, viewer: Any, qtbot: Any)
     colours = []
     for _ in range(4):
         shown = box.blink.shown
-        qtbot.waitUntil(lambda was=shown: box.blink.shown is not was, timeout=2000)
+        qtbot.waitUntil(lambda was=shown: box.blink.shown is not was, timeout=20_000)
         colours.append(seen(viewer))
     assert colours == ["g", "r", "g", "r"]
     assert np.median(np.diff(turns)) == pytest.approx(0.2, abs=0.1)
@@ -129,7 +129,7 @@ def test_blink_shows_one_then_the_other(box: SeeingBox, viewer: Any, qtbot: Any)
     qtbot.wait(450)
     assert box.blink.shown is shown
     native.show()
-    qtbot.waitUntil(lambda: box.blink.shown is not shown, timeout=2000)
+    qtbot.waitUntil(lambda: box.blink.shown is not shown, timeout=20_000)
 
     box.controls.blink.click()
     assert looks_of(viewer) == before and not box.controls.blink.isChecked()
@@ -423,11 +423,11 @@ def test_contours_are_offered_of_what_lies_on_the_pixels_in_view(
     assert choice.layer() is pair[1]
     small = layers.add_image(viewer, SkyImage.from_array(hill()[:90, :90], name="small"))
     assert "were hidden" in keep_apart(viewer, [small])
-    qtbot.waitUntil(lambda: choice.layers == [small], timeout=2000)
+    qtbot.waitUntil(lambda: choice.layers == [small], timeout=20_000)
     assert choice.layer() is small
     small.visible = False
     pair[0].visible = pair[1].visible = True
-    qtbot.waitUntil(lambda: choice.layers == [*pair], timeout=2000)
+    qtbot.waitUntil(lambda: choice.layers == [*pair], timeout=20_000)
     assert choice.layer() is pair[1]
 
 
@@ -438,7 +438,7 @@ def test_without_values_on_the_pixels_in_view_it_is_said_why(
     colours.metadata[layers.METADATA] = SkyImage.from_array(np.zeros((90, 90)), name="colours")
     keep_apart(viewer, [colours])
     button = box.controls.contours
-    qtbot.waitUntil(lambda: not button.isEnabled(), timeout=2000)
+    qtbot.waitUntil(lambda: not button.isEnabled(), timeout=20_000)
     assert "on the pixels in view" in button.toolTip()
 
 
@@ -557,7 +557,7 @@ def test_levels_are_read_or_refused() -> None:
 def test_side_by_side_moves_together(box: SeeingBox, viewer: Any, pair: Any, qtbot: Any) -> None:
     labels = viewer.add_labels(np.zeros((SIDE, SIDE), int), name="regions")
     viewer.window._qt_window.resize(1500, 900)
-    qtbot.waitUntil(lambda: canvas_of(viewer).width() > 600, timeout=2000)
+    qtbot.waitUntil(lambda: canvas_of(viewer).width() > 600, timeout=20_000)
     widths = [each.width() for each in docks(viewer)]
     press(viewer, Qt.Key.Key_J, shift=True)
     pane = box.beside.pane
@@ -567,7 +567,7 @@ def test_side_by_side_moves_together(box: SeeingBox, viewer: Any, pair: Any, qtb
     assert [each.name for each in pane.model.layers] == ["msx", "regions"]
     assert pane.model.layers[0].data[0] is pair[0].data[0]
     canvas = canvas_of(viewer)
-    qtbot.waitUntil(lambda: abs(pane.canvas.width() - canvas.width()) < 60, timeout=2000)
+    qtbot.waitUntil(lambda: abs(pane.canvas.width() - canvas.width()) < 60, timeout=20_000)
 
     first, second = camera_of(viewer), camera_of(pane.model)
     first.zoom, first.center = 3.0, (0.0, 100.0, 120.0)
@@ -585,7 +585,7 @@ def test_side_by_side_moves_together(box: SeeingBox, viewer: Any, pair: Any, qtb
 
     QTest.keyClick(pane.canvas, Qt.Key.Key_J, Qt.KeyboardModifier.ShiftModifier)
     assert box.beside.pane is None and not box.controls.beside.isChecked()
-    qtbot.waitUntil(lambda: [each.width() for each in docks(viewer)] == widths, timeout=2000)
+    qtbot.waitUntil(lambda: [each.width() for each in docks(viewer)] == widths, timeout=20_000)
     first.zoom = 2.0  # nobody follows any more
 
 
@@ -606,11 +606,11 @@ def test_side_by_side_ends_with_its_dock_or_its_layer(
         return box.beside.pane
 
     viewer.window.remove_dock_widget(opened())
-    qtbot.waitUntil(lambda: box.beside.pane is None, timeout=2000)
+    qtbot.waitUntil(lambda: box.beside.pane is None, timeout=20_000)
     assert not box.controls.beside.isChecked()
     opened()
     viewer.layers.remove(pair[0])
-    qtbot.waitUntil(lambda: box.beside.pane is None, timeout=2000)
+    qtbot.waitUntil(lambda: box.beside.pane is None, timeout=20_000)
     add(viewer, "wise", "blue")
     opened()
     box.untie()

@@ -42,7 +42,7 @@ def test_a_training_draws_its_curves_and_ends_on_the_shelf(dock: Any, tmp_path: 
     assert spin(lambda: not dock.busy)
     assert [event.epoch for event in dock.curves.epochs] == [1, 2, 3]
     assert dock.curves.best_epoch == 2
-    assert spin(lambda: "best epoch 2" in dock.curves.best.text(), 5)
+    assert spin(lambda: "best epoch 2" in dock.curves.best.text())
     assert "dice 0.600" in dock.progress.words.text()
     assert Shelf().paths() == [tmp_path / "run"]
     assert read_card(tmp_path / "run").name == "run"
@@ -57,7 +57,7 @@ def test_stop_keeps_the_epochs_and_resume_is_offered(dock: Any, tmp_path: Path) 
     dock.halt.click()
     assert spin(lambda: not dock.busy)
     assert "kept" in dock.progress.words.text()
-    assert spin(lambda: not any(alive(pid) for pid in pids), 10)
+    assert spin(lambda: not any(alive(pid) for pid in pids))
     assert not dock.go.isEnabled()
     assert "resume" in dock.go.toolTip()
     assert dock.resume.isEnabled()
@@ -166,7 +166,7 @@ def test_what_another_dock_proposes_is_shown_and_not_started(dock: Any, tmp_path
     folder = tmp_path / "galaxies"
     folder.mkdir()
     Proposals().make(recipe, folder)
-    assert spin(lambda: dock.data.path() == folder, 5)
+    assert spin(lambda: dock.data.path() == folder)
     assert dock.form.value() == recipe
     assert dock.preset.currentText() == "spiral_arms_small"
     assert not dock.busy
@@ -179,7 +179,7 @@ def test_what_another_dock_proposes_is_shown_and_not_started(dock: Any, tmp_path
 def test_what_another_window_proposes_is_left_to_it(dock: Any, own_settings: Path) -> None:
     before = dock.form.value()
     Proposals().make(Recipe.preset("filaments"), own_settings)
-    assert spin(lambda: dock.data.path() == own_settings, 5)
+    assert spin(lambda: dock.data.path() == own_settings)
     file = own_settings / "astroseg" / "proposal.json"
     told = json.loads(file.read_text())
     for wrong in ({**told, "process": 1}, {**told, "recipe": "x: ["}, [], {"process": os.getpid()}):

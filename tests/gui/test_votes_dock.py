@@ -47,7 +47,7 @@ def dock(make_napari_viewer: Any, own_settings: Path) -> Any:
     viewer.window.add_dock_widget(dock)
     yield dock
     dock.shut_down()
-    assert spin(lambda: not job_threads(), 10)
+    assert spin(lambda: not job_threads())
 
 
 def opened(dock: VotesDock, place: Path) -> None:
@@ -106,7 +106,7 @@ def test_keys_move_the_threshold_and_step_through_volunteers(dock: Any, tmp_path
 def test_mask_and_ladder_are_saved_and_a_recipe_is_proposed(dock: Any, tmp_path: Path) -> None:
     opened(dock, galaxy(tmp_path))
     dock.save_mask(tmp_path / "mask.fits")
-    assert spin(lambda: not dock.busy, 10)
+    assert spin(lambda: not dock.busy)
     with fits.open(tmp_path / "mask.fits") as file:
         assert (file[1].data == dock.votes.at_least(3)).all()
         assert file[1].header["VOTES"] == 3
@@ -137,14 +137,14 @@ def test_plain_counts_and_layers_are_votes_and_others_are_refused(
     assert "Galaxy Zoo 3D" in dock.learn.toolTip()
     fits.writeto(tmp_path / "sky.fits", np.full((9, 9), 0.5, np.float32))
     dock.open_votes(tmp_path / "sky.fits")
-    assert spin(lambda: not dock.busy, 10)
+    assert spin(lambda: not dock.busy)
     assert "whole people" in dock.notice.text
     assert dock.ballot.name == "counts.fits"
     layer = layers.add_image(dock._viewer, SkyImage.from_array(counts.T.astype(float), name="mine"))
     dock._viewer.layers.selection.active = layer
     assert dock.take.isEnabled()
     dock.take.click()
-    assert spin(lambda: not dock.busy and dock.ballot.name == "mine", 10)
+    assert spin(lambda: not dock.busy and dock.ballot.name == "mine")
     assert (masked(dock) == (counts.T >= 3)).all()
 
 

@@ -87,17 +87,17 @@ viewer = open_window()
 window = viewer.window._qt_window
 train, predict = window.findChild(TrainDock), window.findChild(PredictDock)
 train.simulate(Call(TARGET, ("filaments", tmp / "skies", 2, 192, 0)))
-assert spin(lambda: not train.busy, 120)
+assert spin(lambda: not train.busy, 240)
 tiny = {"family__channels": (4, 8), "family__bottleneck": 8, "schedule__epochs": 1}
 train.form.setValue(train.form.value().replace(**tiny))
 train.out.set_path(tmp / "run")
 train.go.click()
-assert spin(lambda: not train.busy, 200)
+assert spin(lambda: not train.busy, 300)
 assert train.curves.epochs, train.progress.words.text()
 from napari_astroseg.gui import layers
 from napari_astroseg.sky.opening import open_image
 layers.add_image(viewer, open_image(tmp / "skies" / "000_image.fits"))
-assert spin(lambda: predict.models.card() is not None, 10)
+assert spin(lambda: predict.models.card() is not None)
 predict.models.choose(tmp / "run")
 predict.predict_whole()
 assert spin(lambda: not predict.predictions.busy, 120)
@@ -113,7 +113,7 @@ def test_the_demo_predicts_by_itself(opened: Any, tmp_path: Path) -> None:
     viewer = opened([write(tmp_path / "a.fits")], predict_with="none of this name")
     dock = viewer.window._qt_window.findChild(PredictDock)
     assert spin(lambda: not viewer.window.dock_widgets["Open"].busy)
-    assert spin(lambda: dock.predictions.busy or dock.models.card() is None, 10)
+    assert spin(lambda: dock.predictions.busy or dock.models.card() is None)
     dock.cancel()
     assert spin(lambda: not dock.predictions.busy)
 
