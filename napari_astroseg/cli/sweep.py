@@ -39,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
     """Search, telling trials as they end."""
     from napari_astroseg.cli.progress import told
     from napari_astroseg.engine.events import Finished
-    from napari_astroseg.engine.sweep import Sweep, sweep
+    from napari_astroseg.engine.run import Sweep
+    from napari_astroseg.engine.sweep import sweep
     from napari_astroseg.recipes.search import told as in_words
 
     recipe = recipe_named(options.recipe).replace(**assignments(options.set))

@@ -1,4 +1,4 @@
-"""Run: where a training reads and writes, and on what; apart from the recipe, torch-free."""
+"""Run, Sweep: where trainings read and write, and on what; apart from the recipe, torch-free."""
 
 from __future__ import annotations
 
@@ -48,3 +48,40 @@ class Run:
     def __post_init__(self) -> None:
         if self.devices < 1 or self.nodes < 1:
             raise SetupError("a training needs at least one device and one node; give 1 or more")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Where a search reads and writes, and how long it goes on.
+
+    Parameters
+    ----------
+    data, out
+        Folder to learn from; folder of the search.
+    words
+        The search as `Search.parse` takes it.
+    trials
+        Trainings in all; a grid has as many as it has combinations.
+    grid
+        Whether every combination is tried, and none cut short.
+    processes
+        Trainings at a time.
+    device, command
+        As in `Run`.
+    resume
+        Go on with what `out` holds.
+    """
+
+    data: Path
+    out: Path
+    words: tuple[str, ...]
+    trials: int = 20
+    grid: bool = False
+    processes: int = 1
+    device: str = "auto"
+    command: str = ""
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        if self.trials < 1 or self.processes < 1:
+            raise SetupError("a sweep needs at least one trial and one process; give 1 or more")

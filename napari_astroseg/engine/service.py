@@ -155,7 +155,7 @@ class Engine:
                 [sys.executable, "-P", "-m", "napari_astroseg.engine.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=_child_environment(cores),
+                env=child_environment(cores),
             )
 
     def run(self, call: Call) -> Iterator[Event]:
@@ -232,7 +232,7 @@ def _close_pipes(child: subprocess.Popen[bytes] | None, *, only_in: bool = False
                 pipe.close()
 
 
-def _child_environment(cores: int) -> dict[str, str]:
+def child_environment(cores: int) -> dict[str, str]:
     """The parent's environment, with the package importable as it is here.
 
     Numerical libraries keep to `cores` threads unless the user has said otherwise; they look

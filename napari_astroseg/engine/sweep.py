@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,54 +30,17 @@ from napari_astroseg.engine.events import (
     TrialDone,
     Warned,
 )
-from napari_astroseg.engine.run import Run
+from napari_astroseg.engine.run import Run, Sweep
 from napari_astroseg.engine.study import STUDY_FILE, Study
 from napari_astroseg.engine.sweepplot import write_plot
 from napari_astroseg.engine.train import train
-from napari_astroseg.errors import RecipeError, SetupError, TrainingError
+from napari_astroseg.errors import RecipeError, TrainingError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.recipes.search import Search
 from napari_astroseg.sky.files.writing import replacing
 
 BEST_FILE, TABLE_FILE, PLOT_FILE = "best.yaml", "trials.ecsv", "sweep.png"
 _POLL_S = 0.5
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """Where a search reads and writes, and how long it goes on.
-
-    Parameters
-    ----------
-    data, out
-        Folder to learn from; folder of the search.
-    words
-        The search as `Search.parse` takes it.
-    trials
-        Trainings in all; a grid has as many as it has combinations.
-    grid
-        Whether every combination is tried, and none cut short.
-    processes
-        Trainings at a time.
-    device, command
-        As in `Run`.
-    resume
-        Go on with what `out` holds.
-    """
-
-    data: Path
-    out: Path
-    words: tuple[str, ...]
-    trials: int = 20
-    grid: bool = False
-    processes: int = 1
-    device: str = "auto"
-    command: str = ""
-    resume: bool = False
-
-    def __post_init__(self) -> None:
-        if self.trials < 1 or self.processes < 1:
-            raise SetupError("a sweep needs at least one trial and one process; give 1 or more")
 
 
 def sweep(recipe: Recipe, how: Sweep) -> Iterator[Event]:

@@ -13,7 +13,7 @@ from gui import fake_work
 from skies import galactic_wcs
 
 from napari_astroseg.engine.events import Finished, Started, TileDone, Warned
-from napari_astroseg.engine.service import Call, Engine, _child_environment, receive, send
+from napari_astroseg.engine.service import Call, Engine, child_environment, receive, send
 from napari_astroseg.errors import JobFailed
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.window import Window
@@ -141,5 +141,5 @@ def test_a_frame_cut_short_is_the_end():
 def test_threads_are_told_to_the_child_before_it_loads_anything(monkeypatch):
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    told = _child_environment(3)
+    told = child_environment(3)
     assert told["OPENBLAS_NUM_THREADS"] == "3" and told["OMP_NUM_THREADS"] == "7"

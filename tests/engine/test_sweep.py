@@ -10,8 +10,9 @@ from astropy.table import Table
 
 from napari_astroseg.cli.main import main
 from napari_astroseg.engine.events import EpochDone, Finished, TrialBegun, TrialDone, Warned
+from napari_astroseg.engine.run import Sweep
 from napari_astroseg.engine.study import STUDY_FILE, Study
-from napari_astroseg.engine.sweep import Sweep, sweep
+from napari_astroseg.engine.sweep import sweep
 from napari_astroseg.errors import SetupError, TrainingError
 from napari_astroseg.recipes.families.unet38 import Spec
 from napari_astroseg.recipes.recipe import Recipe

@@ -171,3 +171,8 @@ def instances(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator
     yield ObjectsDone(window, found, 1, 1)
     yield TileDone(window, found.labels(window)[1][None], 1, 1)
     yield Finished({"window": window, "threshold": 0.5, "objects": found})
+
+
+def nothing_to_learn(recipe: Any, run: Any) -> Iterator[Event]:
+    yield Preparing("reading", 0, 1)
+    raise DataError("nothing can be learnt from this; add maps")

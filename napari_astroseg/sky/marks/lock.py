@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import socket
 import stat
-import sys
 from io import FileIO
 from pathlib import Path
 
 from napari_astroseg.errors import MarkError
-
-_PLACE = 2**30
-"""The byte that Windows locks: nobody else could read what is locked, so not the text."""
+from napari_astroseg.sky.files.locking import BUSY, lock
 
 _OWN = getattr(os, "O_NOFOLLOW", 0)
 """What is written lies in the folder itself, whatever a stranger has put there."""
@@ -48,11 +44,11 @@ class WriterLock:
             self._file.close()
             raise _foreign(path)
         try:
-            _lock(self._file)
+            lock(self._file)
         except OSError as error:
             owner = self._file.read(200).decode("utf-8", "replace").strip()
             self._file.close()
-            if error.errno in {errno.EAGAIN, errno.EACCES, errno.EDEADLK}:
+            if error.errno in BUSY:
                 raise MarkError(
                     f"{path.parent} is being drawn on by {owner or 'another process'}; "
                     "close it there, or open it for reading"
@@ -72,20 +68,3 @@ class WriterLock:
 
 def _foreign(path: Path) -> MarkError:
     return MarkError(f"{path} is a link, or no file, and would be written to; delete it")
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: FileIO) -> None:
-        file.seek(_PLACE)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        finally:
-            file.seek(0)
-
-else:
-    import fcntl
-
-    def _lock(file: FileIO) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
