@@ -23,6 +23,7 @@ _HOMES = {
     "predict": "napari_astroseg.engine.predict",
     "train": "napari_astroseg.engine.train",
     "evaluate": "napari_astroseg.engine.evaluate",
+    "VettingSession": "napari_astroseg.review.session",
     "simulate_filaments": "napari_astroseg.sky.simulate.filaments",
     "AstroSegError": "napari_astroseg.errors",
 }

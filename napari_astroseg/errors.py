@@ -12,6 +12,7 @@ AstroSegError
 ├── ModelError          a trained model cannot be found, read or trusted
 ├── MisfitError         an image does not suit the model it was given to
 ├── TrainingError       learning cannot start or go on
+├── VettingError        verdicts cannot be kept, read or told apart
 ├── OutputError         an answer cannot be written
 ├── SetupError          the machine lacks something (a display, a device, an extra)
 └── JobFailed           work in another process ended badly; carries that error's kind and words
@@ -75,6 +76,10 @@ class MisfitError(AstroSegError):
 
 class TrainingError(AstroSegError):
     """Learning cannot start or go on."""
+
+
+class VettingError(AstroSegError):
+    """Verdicts cannot be kept, read or told apart."""
 
 
 class OutputError(AstroSegError):

@@ -49,7 +49,9 @@ def test_a_dock_imports_no_torch(dock: str) -> None:
     assert "napari_astroseg" in loaded
 
 
-@pytest.mark.parametrize("room", ["sky.opening", "sky.image", "recipes.recipe", "engine.events"])
+@pytest.mark.parametrize(
+    "room", ["sky.opening", "sky.image", "recipes.recipe", "engine.events", "review.session"]
+)
 def test_lower_floors_import_neither_torch_nor_qt(room: str) -> None:
     assert imported_by(f"import napari_astroseg.{room}") & (TORCH | QT) == set()
 

@@ -79,7 +79,7 @@ def read_catalogue(
         When far too many lie on the image.
     """
     path = Path(path)
-    table = _read(path)
+    table = read_table(path)
     columns = Columns(table, path.name, names or {}, units or {})
     told = told_frame(table)
     columns_frame = cast(Frame | None, told if told in _SKY_FRAMES else None)
@@ -122,6 +122,36 @@ def write_catalogue(path: str | Path, shapes: Sequence[Shape], image: SkyImage) 
                 escaped = [json.dumps(text)[1:-1] for text in column.tolist()]
                 catalogue.table.replace_column(name, np.array(escaped, dtype="U"))
     return catalogue.write(path)
+
+
+def read_table(path: Path) -> Table:
+    """The table of a catalogue, by the file's ending.
+
+    Raises
+    ------
+    CatalogueError
+        When it is none, or not there.
+    """
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise CatalogueError(
+            f"{path.name}: no catalogue format ends in {path.suffix!r}; "
+            f"use one of {', '.join(FORMATS)}"
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd units and dates are told below, or harmless
+            return Table.read(path, format=kind)
+    except FileNotFoundError as error:
+        raise CatalogueError(
+            f"{path.name} cannot be read (no such file or directory); check its name"
+        ) from error
+    except Exception as error:
+        # astropy's table readers raise whatever broke inside the file.
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise CatalogueError(
+            f"{path.name} cannot be read as a table ({reason}); check its format"
+        ) from error
 
 
 def catalogue_of(shapes: Sequence[Shape], image: SkyImage) -> Catalogue:
@@ -169,29 +199,6 @@ _TEXTS: Mapping[str, Any] = {
     "who": lambda shape: shape.who,
     "when": lambda shape: "" if shape.when is None else shape.when.isoformat(),
 }
-
-
-def _read(path: Path) -> Table:
-    kind = FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise CatalogueError(
-            f"{path.name}: no catalogue format ends in {path.suffix!r}; "
-            f"use one of {', '.join(FORMATS)}"
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd units and dates are told below, or harmless
-            return Table.read(path, format=kind)
-    except FileNotFoundError as error:
-        raise CatalogueError(
-            f"{path.name} cannot be read (no such file or directory); check its name"
-        ) from error
-    except Exception as error:
-        # astropy's table readers raise whatever broke inside the file.
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise CatalogueError(
-            f"{path.name} cannot be read as a table ({reason}); check its format"
-        ) from error
 
 
 def _vertices(shape: Shape) -> str:

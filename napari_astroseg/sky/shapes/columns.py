@@ -86,6 +86,9 @@ class Columns:
     def __contains__(self, name: str) -> bool:
         return name in self._names
 
+    def __len__(self) -> int:
+        return len(self._table)
+
     def text(self, name: str) -> list[str]:
         """A column as texts; empty ones where it is not there."""
         if name not in self._names:
@@ -123,6 +126,20 @@ class Columns:
             if x in self._names and y in self._names:
                 return self._by_row(x) - first, self._by_row(y) - first
         return None
+
+    def values(self, name: str) -> Doubles | None:
+        """A column as plain numbers, NaN where a row has none; None without such a column.
+
+        Raises
+        ------
+        CatalogueError
+            When it holds no numbers at all.
+        """
+        return self._by_row(name) if name in self._names else None
+
+    def unit(self, name: str) -> u.UnitBase | None:
+        """The unit of a column; None where it has none."""
+        return self._unit_of(name) if name in self._names else None
 
     def sizes(self) -> Sizes:
         """All sizes that there are.

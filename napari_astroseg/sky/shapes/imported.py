@@ -52,14 +52,17 @@ class Collector:
     Parameters
     ----------
     image
-        That they are to lie on.
+        That they are to lie on, unless `everywhere`.
     source
         What they come from, for sentences.
+    everywhere
+        Whether those off it are kept too.
     """
 
-    def __init__(self, image: SkyImage, source: str) -> None:
+    def __init__(self, image: SkyImage, source: str, *, everywhere: bool = False) -> None:
         self._image = image
         self._source = source
+        self._everywhere = everywhere
         self._waiting: list[tuple[str, Shape]] = []
         self._shapes: list[Shape] = []
         self._skipped: list[str] = []
@@ -96,6 +99,19 @@ class Collector:
         return Imported(tuple(self._shapes), told, self._left_out, tuple(self._comments))
 
     def _sort(self) -> None:
+        if self._everywhere:
+            self._shapes += [shape for _, shape in self._waiting]
+            self._waiting = []
+        else:
+            self._sort_out()
+        if len(self._shapes) > MOST_SHAPES:
+            where = "" if self._everywhere else f" on {self._image.name}"
+            raise MarkError(
+                f"{self._source} has more than {MOST_SHAPES:,} shapes{where}; "
+                "split it, or open it as a catalogue"
+            )
+
+    def _sort_out(self) -> None:
         placed: list[tuple[str, Shape]] = []
         for where, shape in self._waiting:
             if shape.on_sky and self._image.wcs is None:
@@ -113,11 +129,6 @@ class Collector:
                 self._shapes.append(shape)
             else:
                 self.skip(where, f"the {_told(shape)} lies off {self._image.name}; nothing is lost")
-        if len(self._shapes) > MOST_SHAPES:
-            raise MarkError(
-                f"{self._source} has more than {MOST_SHAPES:,} shapes on {self._image.name}; "
-                "split it, or open it as a catalogue"
-            )
 
 
 def _told(shape: Shape) -> str:

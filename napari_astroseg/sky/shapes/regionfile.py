@@ -33,6 +33,7 @@ def read_regions(
     *,
     who: str = "",
     when: datetime | None = None,
+    everywhere: bool = False,
     progress: Progress = silent,
 ) -> Imported:
     """The shapes of a region file that lie on an image.
@@ -45,6 +46,8 @@ def read_regions(
         Its header places physical pixels, its WCS what is on the sky.
     who, when
         Who brings them, and when.
+    everywhere
+        Whether those off the image are read too.
     progress
         Hears of bytes read; what it raises ends the reading.
 
@@ -58,7 +61,7 @@ def read_regions(
         When the file cannot be read as text, or holds far too many.
     """
     path = Path(path)
-    found = Collector(image, path.name)
+    found = Collector(image, path.name, everywhere=everywhere)
     try:
         with path.open("rb") as file:
             start = file.read(2**16)

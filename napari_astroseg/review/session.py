@@ -1,0 +1,351 @@
+"""VettingSession: a queue of detections, one verdict at a time, each kept before the next."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_astroseg.errors import VettingError
+from napari_astroseg.review.detections import Detection, Detections
+from napari_astroseg.review.entry import Entry, Verdict
+from napari_astroseg.review.keeping import Keeping
+from napari_astroseg.review.plan import Plan
+from napari_astroseg.review.planting import Skill, disguised, skill
+from napari_astroseg.review.reading import open_detections
+from napari_astroseg.review.standing import Standing, standings
+from napari_astroseg.review.store import Store
+from napari_astroseg.sky.progress import Progress, silent
+
+
+@dataclass(frozen=True)
+class Done:
+    """How far a queue is.
+
+    Parameters
+    ----------
+    judged, total
+        Detections of the queue with a verdict of the vetter's, and all.
+    counts
+        Verdict → how often it stands.
+    """
+
+    judged: int
+    total: int
+    counts: Mapping[str, int]
+
+
+class VettingSession:
+    """One vetter at one list of detections.
+
+    Where the vetter has judged before, it goes on with the first that has no verdict yet.
+
+    Parameters
+    ----------
+    url
+        A file, or `postgresql://USER@HOST/DATABASE`; an open `Store` stays open.
+    detections
+        A file, a folder of a prediction, a table, or `Detections`; None for the one list there is
+        in the store, a number for one of several.
+    vetter
+        Who judges.
+    plan
+        Which of them come, and in which order.
+    blind
+        Whether the verdicts of others stay hidden.
+    spill
+        Folder for what the store does not take.
+
+    Raises
+    ------
+    VettingError
+        When the store cannot be opened, or there is nothing to judge.
+    """
+
+    def __init__(
+        self,
+        url: str | Path | Store,
+        detections: Any = None,
+        vetter: str = "",
+        plan: Plan | None = None,
+        *,
+        blind: bool = True,
+        spill: Path | None = None,
+        progress: Progress = silent,
+    ) -> None:
+        self.vetter = " ".join(vetter.split())
+        if not self.vetter:
+            raise VettingError("a verdict has a vetter; give your name")
+        self._own_store = not isinstance(url, Store)
+        self.store = url if isinstance(url, Store) else Store(url)
+        try:
+            self.list = _number(self.store, detections, progress)
+            self._load()
+            self._keeping = Keeping(self.store, self.list, self._digest, spill)
+            self.recovered = self._keeping.recover()
+        except BaseException:
+            if self._own_store:
+                self.store.close()
+            raise
+        self.blind = blind
+        self._standing = Standing(self.store.entries(self.list, self.vetter))
+        self._shown_at = time.monotonic()
+        self._queue: list[int] = []
+        self._at = 0
+        self.plan = Plan()
+        self.arrange(plan or Plan())
+
+    def __enter__(self) -> VettingSession:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def detections(self) -> Detections:
+        """All of the list, planted ones among them."""
+        return self._detections
+
+    @property
+    def queue(self) -> Sequence[int]:
+        """Rows that are judged, in their order."""
+        return tuple(self._queue)
+
+    @property
+    def place(self) -> int:
+        """Of the current one in the queue, from 0."""
+        return self._at
+
+    @property
+    def current(self) -> Detection | None:
+        """What is looked at; None in an empty queue."""
+        return self._detections[self._queue[self._at]] if self._queue else None
+
+    @property
+    def verdict(self) -> Entry | None:
+        """The vetter's own on the current one."""
+        return None if self.current is None else self._standing.of(self.current.name)
+
+    @property
+    def standing(self) -> Standing:
+        """All of the vetter's own."""
+        return self._standing
+
+    @property
+    def waiting(self) -> int:
+        """Verdicts that the store has not taken yet."""
+        return self._keeping.waiting
+
+    @property
+    def trouble(self) -> str:
+        """Why they wait, one sentence; "" when all are stored."""
+        return self._keeping.trouble
+
+    @property
+    def done(self) -> Done:
+        """How far the queue is."""
+        names = [self._detections.names[row] for row in self._queue]
+        given = [self._standing.of(name) for name in names]
+        counts = Counter(str(entry.verdict) for entry in given if entry is not None)
+        return Done(counts.total(), len(names), dict(counts))
+
+    def arrange(self, plan: Plan | None = None) -> None:
+        """Make the queue anew, by another plan or the same, and go to the first without a verdict.
+
+        Raises
+        ------
+        VettingError
+            When an order wants what is not known; the queue stays as it is.
+        """
+        plan = plan or self.plan
+        self._queue = plan.queue(self._detections, self._standing, self.vetter, self._digest)
+        self.plan = plan
+        self._go(self._unjudged_from(0))
+
+    def next(self) -> Detection | None:
+        """Go to the one behind; at the end, stay."""
+        return self._go(self._at + 1)
+
+    def previous(self) -> Detection | None:
+        """Go to the one before."""
+        return self._go(self._at - 1)
+
+    def next_unjudged(self) -> Detection | None:
+        """Go to the next without a verdict, from the start again after the end."""
+        return self._go(self._unjudged_from(self._at + 1))
+
+    def go(self, place: int) -> Detection | None:
+        """Go to a place of the queue, from 0."""
+        return self._go(place)
+
+    def go_to(self, name: str) -> Detection | None:
+        """Go to a detection by its name.
+
+        Raises
+        ------
+        VettingError
+            When it is not in the queue.
+        """
+        for place, row in enumerate(self._queue):
+            if self._detections.names[row] == name:
+                return self._go(place)
+        raise VettingError(f"{name} is not in the queue; take away the filter")
+
+    def coming(self, count: int = 3) -> list[Detection]:
+        """Those that come next, to be read ahead."""
+        rows = self._queue[self._at + 1 : self._at + 1 + count]
+        return [self._detections[row] for row in rows]
+
+    def judge(
+        self,
+        verdict: Verdict,
+        *,
+        on: str | None = None,
+        advance: bool = True,
+        **said: Any,
+    ) -> Entry:
+        """Judge the current detection, or the one `on` names, and go on to the next.
+
+        The verdict is on a disk when this returns: in the store, or, while that refuses, on this
+        machine's (`waiting`, `trouble`).
+
+        Parameters
+        ----------
+        said
+            `kind`, `same_as`, `shape`, `tags`, `note`, `rating`, `seen`, as of an `Entry`.
+
+        Raises
+        ------
+        VettingError
+            When it is no verdict, or there is nothing to judge.
+        """
+        current = self.current
+        if on is None and current is None:
+            raise VettingError("the queue is empty; take away the filter, or open another list")
+        name = on if on is not None else current.name if current is not None else ""
+        for told in filter(None, (name, said.get("same_as"))):
+            if told not in self._rows:
+                raise VettingError(f"{told} is none of the list; name another")
+        said["tags"] = tuple(said.get("tags", ()))
+        seconds = round(time.monotonic() - self._shown_at, 3)
+        entry = Entry(name, self.vetter, verdict=verdict, seconds=seconds, **said)
+        self._take(entry)
+        if advance and on is None:
+            self.next()
+        return entry
+
+    def again(self, *, advance: bool = True) -> Entry:
+        """Judge the current detection as the last one was: verdict, kind, tags and rating.
+
+        Raises
+        ------
+        VettingError
+            When nothing was judged yet, or the last verdict is of that one place alone.
+        """
+        last = self._standing.last
+        if last is None:
+            raise VettingError("nothing has been judged yet; give a verdict first")
+        if last.verdict in ("duplicate", "revise"):
+            raise VettingError(
+                f"{last.verdict} is of one object alone and cannot be repeated; give a verdict"
+            )
+        assert last.verdict
+        return self.judge(
+            last.verdict, kind=last.kind, tags=last.tags, rating=last.rating, seen=last.seen,
+            advance=advance,
+        )  # fmt: skip
+
+    def undo(self) -> Entry | None:
+        """Take the last verdict back, and go there; gives it, or None when there is none."""
+        return self._turn("undo", self._standing.last)
+
+    def redo(self) -> Entry | None:
+        """Give again what was taken back last."""
+        return self._turn("redo", self._standing.undone)
+
+    def store_waiting(self) -> bool:
+        """Ask the store again for what waits; whether all is stored."""
+        return not self._keeping.waiting or self._keeping.again()
+
+    def others(self, name: str) -> dict[str, Entry]:
+        """Vetter → verdict of the others on a detection.
+
+        Raises
+        ------
+        VettingError
+            In a blind session.
+        """
+        if self.blind:
+            raise VettingError("this session is blind; begin an open one to see others' verdicts")
+        all_of = standings(self.store.entries(self.list))
+        found = {vetter: standing.of(name) for vetter, standing in all_of.items()}
+        return {who: entry for who, entry in found.items() if entry and who != self.vetter}
+
+    def plant(self, real: Detections | None = None, false: Detections | None = None) -> None:
+        """Hide known objects among those of the list, and deal the queue anew."""
+        for planted, known in ((real, "real"), (false, "not")):
+            if planted is not None and len(planted):
+                hidden = disguised(planted, self._detections, self.plan.seed)
+                self.store.plant(self.list, hidden, "real" if known == "real" else "not")
+        self._load()
+        self.arrange()
+
+    @property
+    def skill(self) -> Skill:
+        """What the vetter made of those that were planted."""
+        return skill(self._standing, self._detections.names, self._known)
+
+    def close(self) -> None:
+        """Store what waits, if that can be, and let go of the store."""
+        self._keeping.close()
+        if self._own_store:
+            self.store.close()
+
+    def _load(self) -> None:
+        self._detections, self._known = self.store.detections(self.list)
+        self._rows = {name: row for row, name in enumerate(self._detections.names)}
+        own = [row for row, known in enumerate(self._known) if not known]
+        self._digest = self._detections.taken(own).digest
+
+    def _turn(self, act: Any, meant: Entry | None) -> Entry | None:
+        if meant is None:
+            return None
+        self._take(Entry(detection=meant.detection, vetter=self.vetter, act=act, of=meant.uid))
+        row = self._rows.get(meant.detection)
+        if row in self._queue:
+            self._go(self._queue.index(row))
+        return meant
+
+    def _take(self, entry: Entry) -> None:
+        self._keeping.keep(entry)
+        self._standing.take(entry)
+
+    def _go(self, place: int) -> Detection | None:
+        self._at = int(np.clip(place, 0, max(0, len(self._queue) - 1)))
+        self._shown_at = time.monotonic()
+        return self.current
+
+    def _unjudged_from(self, start: int) -> int:
+        count = len(self._queue)
+        for step in range(count):
+            place = (start + step) % count
+            if self._detections.names[self._queue[place]] not in self._standing:
+                return place
+        return max(0, min(self._at, count - 1))
+
+
+def _number(store: Store, detections: Any, progress: Progress) -> int:
+    if isinstance(detections, int):
+        return detections
+    if detections is not None:
+        return store.add(open_detections(detections, progress=progress), progress)
+    there = store.lists()
+    if len(there) != 1:
+        has = "no list" if not there else f"{len(there)} lists"
+        raise VettingError(f"{store.name} has {has}; say which detections are to be judged")
+    return there[0].number

@@ -1,0 +1,275 @@
+"""A session: its queue, its verdicts, what is taken back, and where it goes on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_astroseg import VettingSession
+from napari_astroseg.errors import VettingError
+from napari_astroseg.review.detections import Detections
+from napari_astroseg.review.entry import Entry
+from napari_astroseg.review.orders import Known, ordered
+from napari_astroseg.review.plan import Plan
+from napari_astroseg.review.standing import Standing
+from napari_astroseg.review.store import Store
+from napari_astroseg.review.wanted import Filter, Share
+from napari_astroseg.sky.shapes.shape import Shape
+
+
+@pytest.fixture
+def session(tmp_path, detections):
+    with VettingSession(tmp_path / "verdicts.sqlite", detections, "Ada") as session:
+        yield session
+
+
+def test_verdicts_are_there_after_closing_and_the_queue_goes_on(tmp_path, detections):
+    place = tmp_path / "verdicts.sqlite"
+    with VettingSession(place, detections, "Ada", Plan(order="score")) as session:
+        first = session.current
+        assert first.score == np.nanmax(detections.score)
+        session.judge("real", tags=["bright"], note="a ring", rating=4, seen={"stretch": "asinh"})
+        session.judge("reclassify", kind="remnant")
+    with VettingSession(place, None, "Ada", Plan(order="score")) as session:
+        assert session.place == 2
+        assert session.done.counts == {"real": 1, "reclassify": 1}
+        kept = session.standing.of(first.name)
+        assert (kept.verdict, kept.tags, kept.note, kept.rating) == (
+            "real",
+            ("bright",),
+            "a ring",
+            4,
+        )
+        assert kept.seen == {"stretch": "asinh"}
+        assert kept.seconds >= 0
+        assert session.verdict is None
+    with VettingSession(place, None, "Ben") as session:
+        assert session.done.judged == 0
+
+
+def test_undo_and_redo_go_as_far_as_the_log_and_survive_closing(tmp_path, detections):
+    place = tmp_path / "verdicts.sqlite"
+    with VettingSession(place, detections, "Ada") as session:
+        for verdict in ("real", "not", "unsure"):
+            session.judge(verdict)
+        session.judge("not", on="D0")  # judged anew: the last word counts
+        session.undo()
+    with VettingSession(place, None, "Ada") as session:
+        assert session.standing.of("D0").verdict == "real"
+        assert session.undo().verdict == "unsure"
+        assert session.current.name == "D2"
+        session.undo(), session.undo()
+        assert session.undo() is None
+        assert len(session.standing) == 0
+        for _ in range(4):
+            assert session.redo() is not None
+        assert session.redo() is None
+        assert session.standing.of("D0").verdict == "not"
+        session.undo()
+        session.judge("unsure", on="D5")
+        assert session.redo() is None  # something new was done
+        assert len(session.store.entries(session.list)) == 4 + 1 + 3 + 4 + 1 + 1
+
+
+def test_the_same_again(session):
+    with pytest.raises(VettingError, match="nothing has been judged"):
+        session.again()
+    session.judge("not", tags=["artefact"], note="a stripe")
+    again = session.again()
+    assert (again.detection, again.verdict, again.tags, again.note) == (
+        "D1",
+        "not",
+        ("artefact",),
+        "",
+    )
+    session.judge("duplicate", same_as="D0")
+    with pytest.raises(VettingError, match="cannot be repeated"):
+        session.again()
+
+
+def test_one_walks_the_queue_without_judging(session):
+    assert session.previous().name == "D0"
+    assert session.next().name == "D1"
+    session.judge("real")
+    assert session.previous().name == "D1"
+    assert session.next_unjudged().name == "D2"
+    assert session.go(99).name == "D11"
+    assert session.next().name == "D11"
+    assert session.next_unjudged().name == "D0"
+    assert session.go_to("D7").name == "D7"
+    assert [each.name for each in session.coming(2)] == ["D8", "D9"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said", "what"),
+    [
+        ("maybe", {}, "no verdict"),
+        ("reclassify", {}, "what it is instead"),
+        ("duplicate", {}, "of what"),
+        ("duplicate", {"same_as": "D0"}, "of what"),
+        ("duplicate", {"same_as": "X"}, "none of the list"),
+        ("revise", {}, "give a shape"),
+        ("real", {"rating": 6}, "1 to 5"),
+        ("real", {"note": "x" * 20_000}, "too long"),
+        ("real", {"tags": ["x" * 300]}, "at most 200"),
+    ],
+)
+def test_what_is_no_verdict_is_refused_and_nothing_is_kept(session, verdict, said, what):
+    with pytest.raises(VettingError, match=what):
+        session.judge(verdict, **said)
+    assert session.store.entries(session.list) == []
+    assert session.current.name == "D0"
+
+
+def test_a_revised_outline_is_kept(session):
+    shape = Shape("ellipse", ((30.1, 0.1),), (50.0, 20.0), 30.0, "galactic")
+    session.judge("revise", shape=shape)
+    (entry,) = session.store.entries(session.list)
+    assert entry.shape == shape
+
+
+def test_filters_take_what_they_say(session, detections):
+    for verdict, tag in (("real", "ring"), ("not", "star"), ("not", "stripe")):
+        session.judge(verdict, tags=[tag])
+    for only, names in (
+        (Filter(verdicts=("not",)), {"D1", "D2"}),
+        (Filter(verdicts=("not",), tags=("star",)), {"D1"}),
+        (Filter(verdicts=("unjudged",)), {f"D{n}" for n in range(3, 12)}),
+        (Filter(kinds=("ring",)), set()),
+        (Filter(scores=(0.5, 1.0)), {f"D{n}" for n in np.flatnonzero(detections.score >= 0.5)}),
+    ):
+        session.arrange(Plan(only=only))
+        assert {detections.names[row] for row in session.queue} == names
+    session.arrange(Plan(only=Filter(kinds=("ring",))))
+    assert session.current is None
+    with pytest.raises(VettingError, match="queue is empty"):
+        session.judge("real")
+
+
+def test_orders(detections):
+    assert ordered(detections, "list").tolist() == list(range(12))
+    score = detections.score[ordered(detections, "score")]
+    assert (np.diff(score) <= 0).all()
+    unsure = detections.uncertainty[ordered(detections, "uncertainty")]
+    assert (np.diff(unsure) <= 0).all()
+    shuffled = ordered(detections, "random", Known(seed=3))
+    assert sorted(shuffled) == list(range(12))
+    assert not np.array_equal(shuffled, ordered(detections, "random", Known(seed=4)))
+    known = detections.taken([5, 2])
+    assert set(ordered(detections, "novelty", Known(reference=known))[-2:]) == {5, 2}
+    with pytest.raises(VettingError, match="give one"):
+        ordered(detections, "novelty")
+    bare = Detections.of(2, x=[1, 2], y=[1, 2])
+    for order in ("score", "uncertainty", "useful"):
+        with pytest.raises(VettingError, match="choose another order"):
+            ordered(bare, order)
+
+
+def test_the_sky_is_walked_along_without_jumps():
+    side = 32
+    y, x = np.mgrid[:side, :side]
+    shuffled = np.random.default_rng(0).permutation(side * side)
+    grid = Detections.of(side * side, x=x.ravel()[shuffled], y=y.ravel()[shuffled])
+    order = ordered(grid, "sky")
+    steps = np.abs(np.diff(grid.x[order])) + np.abs(np.diff(grid.y[order]))
+    assert (steps == 1).all()  # Hilbert's curve goes from neighbour to neighbour
+
+
+def test_the_sky_is_walked_through_zero_longitude():
+    lon = np.array([359.8, 0.2, 359.9, 0.1])
+    found = Detections.of(4, lon=lon, lat=np.zeros(4), frame="galactic")
+    walked = (lon[ordered(found, "sky")] + 180) % 360 - 180
+    assert (np.diff(walked) > 0).all() or (np.diff(walked) < 0).all()
+
+
+def test_the_most_useful_are_unsure_and_unlike_each_other():
+    # Two clumps of unsure ones, one larger, and many sure ones.
+    x = np.r_[np.full(10, 1.0), np.full(3, 500.0), np.linspace(100, 400, 20)]
+    score = np.r_[np.full(13, 0.5), np.full(20, 0.99)]
+    found = Detections.of(33, x=x, y=x, score=score)
+    first = ordered(found, "useful")[:2]
+    assert {bool(row < 10) for row in first} == {True, False}
+    assert (score[first] == 0.5).all()
+    assert ordered(found, "useful", Known(judged=[int(first[0])]))[0] != first[0]
+    assert sorted(ordered(found, "useful")) == list(range(33))
+
+
+@given(
+    people=st.integers(1, 5), overlap=st.integers(1, 5), count=st.integers(1, 60)
+)  # fmt: skip
+def test_a_list_is_divided_evenly_with_the_overlap_that_is_asked_for(people, overlap, count):
+    names = [f"v{n}" for n in range(people)]
+    if overlap > people:
+        with pytest.raises(VettingError, match="overlap"):
+            Share(tuple(names), overlap)
+        return
+    share = Share(tuple(names), overlap)
+    masks = [share.mask(name, range(count), "ab" * 32) for name in names]
+    assert (np.sum(masks, 0) == overlap).all()
+    loads = [int(mask.sum()) for mask in masks]
+    assert max(loads) - min(loads) <= overlap
+
+
+def test_blind_sessions_hide_what_others_say_and_open_ones_show_it(tmp_path, detections):
+    store = Store(tmp_path / "verdicts.sqlite")
+    ada, ben = (
+        VettingSession(store, detections, who, blind=who == "Ada") for who in ("Ada", "Ben")
+    )
+    ada.judge("real")
+    assert {who: entry.verdict for who, entry in ben.others("D0").items()} == {"Ada": "real"}
+    with pytest.raises(VettingError, match="blind"):
+        ada.others("D0")
+    ada.close(), ben.close()
+    store.close()
+
+
+def test_planted_objects_look_like_the_others_and_measure_a_vetter(session, detections):
+    planted = Detections.of(6, lon=np.linspace(30, 31, 6), lat=np.zeros(6), frame="galactic")
+    session.plant(planted.taken(range(4)), planted.taken([4, 5]))
+    assert len(session.queue) == 18
+    assert np.isfinite(session.detections.score).all()
+    assert np.isfinite(session.detections.radius).all()
+    assert set(session.detections.kinds) == {"bubble"}
+    session.arrange(Plan(order="score"))  # they are among the others, not behind them
+    assert {row >= 12 for row in session.queue[:9]} == {True, False}
+    for name, verdict in zip(
+        session.detections.names[12:], ("real", "real", "real", "not", "real", "not"), strict=True
+    ):
+        session.judge(verdict, on=name)
+    assert session.skill.completeness == 3 / 4
+    assert session.skill.false_alarms == 1 / 2
+    with pytest.raises(VettingError, match="frame"):
+        session.plant(Detections.of(1, x=[1], y=[1]))
+
+
+def test_a_name_is_wanted_and_a_list(tmp_path, detections):
+    with pytest.raises(VettingError, match="your name"):
+        VettingSession(tmp_path / "a.sqlite", detections, "  ")
+    with pytest.raises(VettingError, match="no list"):
+        VettingSession(tmp_path / "a.sqlite", None, "Ada")
+
+
+acts = st.lists(st.sampled_from(["real", "not", "undo", "redo"]), max_size=30)
+
+
+@given(acts)
+def test_a_log_read_again_says_what_it_said_at_once(words):
+    live, log, done, undone = Standing(), [], [], []
+    for number, word in enumerate(words):
+        if word in ("undo", "redo"):
+            meant = live.last if word == "undo" else live.undone
+            if meant is None:
+                continue
+            entry = Entry(meant.detection, "Ada", act=word, of=meant.uid)
+            (undone if word == "undo" else done).append((done if word == "undo" else undone).pop())
+        else:
+            entry = Entry(f"D{number % 3}", "Ada", verdict=word)
+            done.append(entry)
+            undone.clear()
+        log.append(entry)
+        live.take(entry)
+    expected = {entry.detection: entry.uid for entry in done}
+    for standing in (live, Standing(Entry.from_json(entry.to_json()) for entry in log)):
+        assert {name: entry.uid for name, entry in standing.verdicts.items()} == expected
