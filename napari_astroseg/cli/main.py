@@ -18,7 +18,7 @@ from napari_astroseg.errors import AstroSegError
 from napari_astroseg.sky.files.address import is_url, spoken_with_hdu
 
 VERBS = (
-    *("demo", "info", "models", "mosaic", "align", "predict", "compare"),
+    *("demo", "info", "models", "mosaic", "align", "predict", "rerun", "compare"),
     *("crowd", "dataset", "train", "sweep", "evaluate", "simulate", "bench", "window"),
 )
 
@@ -33,8 +33,7 @@ astroseg IMAGE [IMAGE…]   opens the window with FITS images
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit status is the answer."""
     words = list(sys.argv[1:] if argv is None else argv)
-    options = _parser().parse_args(_with_verb(words))
-    options.command = shlex.join(["astroseg", *map(spoken_with_hdu, words)])  # it may be kept
+    options = parsed(_with_verb(words))
     try:
         status: int = options.run(options)
         return status
@@ -61,6 +60,19 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+
+
+def parsed(words: list[str]) -> argparse.Namespace:
+    """The words of one command, verb first, as options that can `run`.
+
+    Raises
+    ------
+    SystemExit
+        With status 2, and usage on standard error, when they are no command.
+    """
+    options = _parser().parse_args(words)
+    options.command = shlex.join(["astroseg", *map(spoken_with_hdu, words)])  # it may be kept
+    return options
 
 
 def _with_verb(words: list[str]) -> list[str]:

@@ -60,6 +60,17 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Predict on each image in turn."""
+    told = answers(options)
+    if options.json:
+        print(json.dumps(told, indent=2))
+    else:
+        for each in told:
+            print(f"{_counted(each['structures'], each['what'])}; see {each['out']}/preview.png")
+    return 0
+
+
+def answers(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Predict on each image in turn; what was found and written, plain values for JSON."""
     from napari_astroseg.cli.progress import steps_told
     from napari_astroseg.engine.model import load_model
     from napari_astroseg.sky.opening import open_bands, open_image
@@ -77,15 +88,10 @@ def run(options: argparse.Namespace) -> int:
             images = [open_image(address, progress=progress) for address in addresses]
     if options.plane is not None:
         images = [image.plane(options.plane) for image in images]
-    told = []
-    for image, out in zip(images, folders, strict=True):
-        told.append(_one(options, addresses, model, image, out))
-    if options.json:
-        print(json.dumps(told, indent=2))
-    else:
-        for each in told:
-            print(f"{_counted(each['structures'], each['what'])}; see {each['out']}/preview.png")
-    return 0
+    return [
+        _one(options, addresses, model, image, out)
+        for image, out in zip(images, folders, strict=True)
+    ]
 
 
 def _folders(addresses: list[Address], out: Path) -> list[Path]:

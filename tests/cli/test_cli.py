@@ -112,6 +112,26 @@ def test_predict_leaves_the_promised_files(run, maps, tmp_path, capsys):
     assert again["threshold"] == 0.4 and again["line"].startswith("astroseg predict")
 
 
+def test_an_answer_is_made_again_from_its_provenance(run, maps, tmp_path, capsys):
+    then = tmp_path / "then"
+    image = tmp_path / "map.fits"
+    image.write_bytes((maps / "000_image.fits").read_bytes())
+    words = ("--model", run, "--out", then, "--threshold", 0.4, "--sky", "29.9,0.15,6'")
+    assert astroseg("predict", image, *words, "--quiet") == 0
+    assert astroseg("rerun", then, "--json") == 0
+    told = json.loads(capsys.readouterr().out.partition("\n")[2])
+    assert told["same"] and told["differences"] == [] and told["changed"] == []
+    with fits.open(image.rename(tmp_path / "moved.fits"), mode="update") as file:
+        file[0].data = file[0].data[::-1].copy()
+    assert astroseg("rerun", then) == 1
+    out, err = capsys.readouterr()
+    assert f"{image} is not there any more" in err and err.splitlines()[-1].startswith("error:")
+    assert astroseg("rerun", then, "--image", tmp_path / "moved.fits") == 0
+    out, err = capsys.readouterr()
+    assert "probability.fits: " in out and "The answer differs; see" in out
+    assert str(tmp_path / "then-rerun2") in out
+
+
 def test_predict_on_part_of_the_sky_and_on_several_images(run, maps, tmp_path):
     image = maps / "000_image.fits"
     out = tmp_path / "sky"
