@@ -15,7 +15,8 @@ from napari_astroseg.bench.plan import Plan
 from napari_astroseg.bench.record import Measurement
 from napari_astroseg.bench.timing import Pair, in_turn, words
 from napari_astroseg.engine.model import Model
-from napari_astroseg.engine.predict import Predictor, predict
+from napari_astroseg.engine.predict import predict
+from napari_astroseg.engine.predictor import Predictor
 from napari_astroseg.engine.service import Call, Engine
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image

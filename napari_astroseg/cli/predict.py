@@ -17,6 +17,7 @@ from napari_astroseg.errors import ImageError, OutputError
 from napari_astroseg.sky.files.address import Address, hdu_key, spoken
 
 if TYPE_CHECKING:
+    from napari_astroseg.engine.cluster import Cluster
     from napari_astroseg.sky.image import SkyImage
     from napari_astroseg.sky.window import Window
 
@@ -53,6 +54,13 @@ def add(verb: argparse.ArgumentParser) -> None:
         "--samples", type=int, metavar="N", help="draws of a probabilistic network (its recipe's)"
     )
     verb.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    shared = verb.add_mutually_exclusive_group()
+    shared.add_argument(
+        "--workers", type=int, metavar="N", help="share the work among N processes of this machine"
+    )
+    shared.add_argument(
+        "--cluster", metavar="ADDRESS", help="share it on a Dask cluster: tcp://HOST:PORT"
+    )
     verb.add_argument("--resume", action="store_true", help="keep the tiles that are done")
     verb.add_argument("--force", action="store_true", help="even if unit or values do not suit")
     verb.add_argument("--json", action="store_true", help="print what was written as JSON")
@@ -143,7 +151,7 @@ def _one(
         out,
         asked_window(options, image),
         threshold=options.threshold,
-        device=options.device,
+        device=asked_device(options),
         resume=options.resume,
         force=options.force,
         command=command,
@@ -173,6 +181,15 @@ def model_anywhere(name_or_path: str) -> str:
     if name_or_path in builtin_models():
         return name_or_path
     return str(find_model(name_or_path).absolute())
+
+
+def asked_device(options: argparse.Namespace) -> str | Cluster:
+    """Where --device, --workers and --cluster have the work done."""
+    from napari_astroseg.engine.cluster import Cluster
+
+    if options.workers is None and options.cluster is None:
+        return str(options.device)
+    return Cluster(options.workers or 0, options.cluster or "", options.device)
 
 
 def asked_window(options: argparse.Namespace, image: SkyImage) -> Window | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_astroseg.engine.cluster import Cluster, sharing
 from napari_astroseg.engine.crops import prepared_crop
 from napari_astroseg.engine.events import Event, Finished, ObjectsDone, Started, Warned
 from napari_astroseg.engine.fit import check_fit
-from napari_astroseg.engine.model import Model, load_model, torch_device
+from napari_astroseg.engine.model import Model, load_model, told_device, torch_device
 from napari_astroseg.engine.nets.boxes import strongest
 from napari_astroseg.engine.objectstore import ObjectStore, Piece
 from napari_astroseg.errors import MisfitError
@@ -56,7 +58,7 @@ def detect(
     image: str | Path | SkyImage,
     window: Window | None = None,
     *,
-    device: str = "auto",
+    device: str | Cluster = "auto",
     store: Path | None = None,
     resume: bool = False,
     force: bool = False,
@@ -101,19 +103,22 @@ def detect(
     work = works(model, image, inside)
     kept = ObjectStore(store, work_told(model, image, inside), resume) if store else None
     total = sum(len(each.windows) for each in work)
-    yield Started(f"{model.card.name} on {image.name}", total, "windows", str(where))
+    away = sharing(device, partial(looking, model, image, fit.factor))
+    yield Started(f"{model.card.name} on {image.name}", total, "windows", told_device(device))
     yield from (Warned(sentence) for sentence in fit.warnings)
-    found, done, looked = [], 0, 0
-    for each, piece in Detector(model, image, fit.factor, where).answers(work, kept):
+    found: dict[int, Objects] = {}
+    done = looked = 0
+    for each, piece in Detector(model, image, fit.factor, where).answers(work, kept, away):
         done += len(each.windows)
         looked += piece.looked
-        found.append(piece.objects)
+        found[each.number] = piece.objects
         yield ObjectsDone(each.outer, piece.objects, done, total)
     if not looked:
         raise MisfitError(
             f"every window of {image.name} misses data; choose a part that holds some in both bands"
         )
-    objects = strongest(Objects.joined(found), spec_of(model).image_overlap).inside(inside)
+    in_order = (found[each.number] for each in work)  # in whichever order they came
+    objects = strongest(Objects.joined(in_order), spec_of(model).image_overlap).inside(inside)
     result = {
         "window": inside,
         "threshold": model.card.threshold,
@@ -141,27 +146,34 @@ class Detector:
         self._read: tuple[Window, NDArray[np.float32]] | None = None
 
     def answers(
-        self, work: list[Work], kept: ObjectStore | None = None
+        self,
+        work: list[Work],
+        kept: ObjectStore | None = None,
+        away: Callable[[Sequence[Work]], Iterator[tuple[Work, Piece]]] | None = None,
     ) -> Iterator[tuple[Work, Piece]]:
-        """What each piece of work finds; the next one is read while this one is worked on."""
+        """What each piece of work finds: what is kept first, then from `away`, or from here."""
+        todo = []
+        for each in work:
+            piece = kept.get(each.number) if kept is not None else None
+            if piece is None:
+                todo.append(each)
+            else:
+                yield each, piece
+        for each, piece in self._found_here(todo) if away is None else away(todo):
+            if kept is not None:
+                kept.put(each.number, piece)
+            yield each, piece
+
+    def _found_here(self, todo: list[Work]) -> Iterator[tuple[Work, Piece]]:
+        """What each piece finds; the next one is read while this one is worked on."""
         with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as reader:
             waiting = None
-            todo = []
-            for each in work:
-                piece = kept.get(each.number) if kept is not None else None
-                if piece is None:
-                    todo.append(each)
-                else:
-                    yield each, piece
             for number, each in enumerate(todo):
                 now = waiting or reader.submit(self.crops, each)
                 following = todo[number + 1 : number + 2]
                 windows, planes = now.result()
                 waiting = reader.submit(self.crops, following[0]) if following else None
-                piece = Piece(self.found(windows, planes), len(windows))
-                if kept is not None:
-                    kept.put(each.number, piece)
-                yield each, piece
+                yield each, Piece(self.found(windows, planes), len(windows))
 
     def crops(self, work: Work) -> tuple[list[Window], NDArray[np.float32]]:
         """The windows that hold data, and how the network sees them; it needs no network."""
@@ -190,6 +202,17 @@ class Detector:
         return Objects.joined(
             each.placed(window) for each, window in zip(answers, windows, strict=True)
         )
+
+
+def looking(model: Model, image: SkyImage, factor: float, device: str) -> Callable[[Work], Piece]:
+    """What looks at a piece of work by itself, on the worker of a cluster."""
+    detector = Detector(model, image, factor, torch_device(device))
+
+    def look(work: Work) -> Piece:
+        windows, planes = detector.crops(work)
+        return Piece(detector.found(windows, planes), len(windows))
+
+    return look
 
 
 def works(model: Model, image: SkyImage, window: Window) -> list[Work]:

@@ -8,8 +8,9 @@ core its middle lies, where it is seen whole, and of two that are one the strong
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_astroseg.engine.cluster import Cluster, sharing
 from napari_astroseg.engine.detect import work_told
 from napari_astroseg.engine.events import Event, Finished, ObjectsDone, Started, TileDone, Warned
 from napari_astroseg.engine.fit import check_fit
 from napari_astroseg.engine.loader import Planes, made_ahead
-from napari_astroseg.engine.model import Model, load_model, torch_device
+from napari_astroseg.engine.model import Model, load_model, told_device, torch_device
 from napari_astroseg.engine.nets.boxes import strongest
 from napari_astroseg.engine.objects import prepared_crop, shown_bands, starts
 from napari_astroseg.engine.objectstore import ObjectStore, Piece
@@ -33,6 +35,9 @@ from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.instances import Instances
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.window import Window
+
+Valid = NDArray[np.bool_]
+Seen = tuple[Instances, Valid]
 
 _SLACK_PX = 2
 """By which cores overlap: two tiles may see an object's middle a little apart."""
@@ -51,7 +56,7 @@ def find_objects(
     image: str | Path | SkyImage,
     window: Window | None = None,
     *,
-    device: str = "auto",
+    device: str | Cluster = "auto",
     store: Path | None = None,
     resume: bool = False,
     force: bool = False,
@@ -87,53 +92,114 @@ def find_objects(
     begun = time.perf_counter()
     model = load_model(model)
     image = fed(model, image if isinstance(image, SkyImage) else open_image(image))
-    where = torch_device(device)
     inside = (window or Window.whole(image.shape)).clipped(image.shape)
     fit = check_fit(model.recipe, image, inside, force)
     places = places_over(model, image.shape, inside)
-    yield Started(f"{model.card.name} on {image.name}", len(places), "tiles", str(where))
+    yield Started(f"{model.card.name} on {image.name}", len(places), "tiles", told_device(device))
     yield from (Warned(sentence) for sentence in fit.warnings)
-    net: Any = model.swift(where)
     kept = ObjectStore(store, work_told(model, image, inside), resume) if store else None
-
-    def read(number: int) -> tuple[Planes, NDArray[np.bool_]]:
-        tile = places[number].tile
-        valid: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(image.cutout(tile)))
-        return prepared_crop(image, tile, model.recipe, fit.factor), valid
-
-    found: list[Instances] = []
-    nothing = Instances.none()
+    away = sharing(device, partial(finding, model, image, fit.factor))
+    finder = Finder(model, image, fit.factor, torch_device(device))
+    found: dict[int, Instances] = {}
     seen = total = 0
-    for number, (planes, valid) in enumerate(made_ahead(read, range(len(places)))):
+    pieces = finder.answers(places, kept, away)
+    for done, (number, here, valid) in enumerate(pieces, start=1):
         tile, core = places[number].tile, places[number].core
-        piece = kept.get(number) if kept is not None else None
-        if piece is not None:
-            here = piece.objects
-            assert isinstance(here, Instances)  # so it was put
-        else:
-            here = _in_tile(net, planes, where, tile, image.shape) if valid.any() else nothing
-            if kept is not None:
-                kept.put(number, Piece(here, int(valid.sum())))
         own = here.inside(core.grown(_SLACK_PX)).inside(inside)
-        found.append(own)
-        yield ObjectsDone(tile, own, number + 1, len(places))
+        found[number] = own
+        yield ObjectsDone(tile, own, done, len(places))
         part = core.overlap(inside)
         assert part is not None  # else it would be no place
         known = valid[part.moved(-tile.x, -tile.y).slices]
         scores = np.where(known, here.labels(part)[1], np.float32(np.nan))
         seen, total = seen + int(known.sum()), total + known.size
-        yield TileDone(part, scores[None], number + 1, len(places))
+        yield TileDone(part, scores[None], done, len(places))
     if not seen:
         raise MisfitError(
             f"every pixel of this window of {image.name} misses a band; choose one that holds data"
         )
+    in_order = [found[number] for number in range(len(places))]  # in whichever order they came
     result = {
         "window": inside,
         "threshold": model.card.threshold,
         "missing_fraction": 1.0 - seen / total,
-        "objects": strongest(Instances.gathered(found), spec_of(model).image_overlap),
+        "objects": strongest(Instances.gathered(in_order), spec_of(model).image_overlap),
     }
     yield Finished(result, time.perf_counter() - begun)
+
+
+class Finder:
+    """A model set up to look at tiles of one image.
+
+    Parameters
+    ----------
+    factor
+        Multiplies the image's values into the unit that the model expects.
+    """
+
+    def __init__(self, model: Model, image: SkyImage, factor: float, device: torch.device) -> None:
+        self._recipe, self._image = model.recipe, image
+        self._factor, self._device = factor, device
+        self._net: Any = model.swift(device)
+
+    def answers(
+        self,
+        places: list[Place],
+        kept: ObjectStore | None = None,
+        away: Callable[[Sequence[Window]], Iterator[tuple[Window, Seen]]] | None = None,
+    ) -> Iterator[tuple[int, Instances, Valid]]:
+        """A tile's number, objects and valid pixels: kept first, then from `away` or here."""
+        todo = []
+        for number, place in enumerate(places):
+            piece = kept.get(number) if kept is not None else None
+            if piece is None:
+                todo.append(number)
+                continue
+            assert isinstance(piece.objects, Instances)  # so it was put
+            yield number, piece.objects, self.valid(place.tile)
+        tiles = [places[number].tile for number in todo]
+        numbers = dict(zip(tiles, todo, strict=True))
+        for tile, (here, valid) in self._found_here(tiles) if away is None else away(tiles):
+            number = numbers[tile]
+            if kept is not None:
+                kept.put(number, Piece(here, int(valid.sum())))
+            yield number, here, valid
+
+    def look(self, tile: Window) -> Seen:
+        """What a tile holds, and which of its pixels have all bands."""
+        return self._found(tile, *self._read(tile))
+
+    def valid(self, tile: Window) -> Valid:
+        """Which pixels of a tile have all bands."""
+        valid: Valid = np.logical_and.reduce(np.isfinite(self._image.cutout(tile)))
+        return valid
+
+    def _found_here(self, tiles: list[Window]) -> Iterator[tuple[Window, Seen]]:
+        """What each tile holds; the next one is read while this one is worked on."""
+        if not tiles:
+            return
+        read = made_ahead(lambda number: self._read(tiles[number]), range(len(tiles)))
+        for tile, planes in zip(tiles, read, strict=True):
+            yield tile, self._found(tile, *planes)
+
+    def _read(self, tile: Window) -> tuple[Planes, Valid]:
+        return prepared_crop(self._image, tile, self._recipe, self._factor), self.valid(tile)
+
+    def _found(self, tile: Window, planes: Planes, valid: Valid) -> Seen:
+        """The objects of a tile, on the image's pixels."""
+        if not valid.any():
+            return Instances.none(), valid
+        with torch.inference_mode():
+            given = torch.from_numpy(planes[None]).to(
+                self._device, memory_format=torch.channels_last
+            )
+            (found,) = self._net.answer(given)
+        return found.moved(tile.x, tile.y).clipped(self._image.shape), valid
+
+
+def finding(model: Model, image: SkyImage, factor: float, device: str) -> Callable[[Window], Seen]:
+    """What looks at a tile by itself, on the worker of a cluster."""
+    return Finder(model, image, factor, torch_device(device)).look
 
 
 def found_objects(model: Model, image: SkyImage, device: str = "auto") -> Instances:
@@ -193,14 +259,3 @@ def _runs(length: int, side: int, step: int) -> list[tuple[int, int, int]]:
     begins = starts(length, side, step)
     edges = [0, *((here + side + there) // 2 for here, there in pairwise(begins)), length]
     return [(at, low, high - low) for at, (low, high) in zip(begins, pairwise(edges), strict=True)]
-
-
-def _in_tile(
-    net: Any, planes: Planes, device: torch.device, tile: Window, shape: tuple[int, int]
-) -> Instances:
-    """The objects of a tile, on the image's pixels."""
-    with torch.inference_mode():
-        given = torch.from_numpy(planes[None]).to(device, memory_format=torch.channels_last)
-        (found,) = net.answer(given)
-    there: Instances = found.moved(tile.x, tile.y).clipped(shape)
-    return there

@@ -7,12 +7,14 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load, load_file, save
 
 from napari_astroseg.engine.card import ModelCard, find_model, read_card
+from napari_astroseg.engine.cluster import Cluster
 from napari_astroseg.engine.nets import build
 from napari_astroseg.engine.nets.base import Network
 from napari_astroseg.engine.sampled import draws_for
@@ -79,13 +81,21 @@ class Model:
 
     def save(self, path: Path) -> Path:
         """Write weights, recipe and card to one safetensors file, whole or not at all."""
-        weights = {name: t.detach().cpu().contiguous() for name, t in self.net.state_dict().items()}
         with replacing(path) as temporary:
-            temporary.write_bytes(save(weights, self.card.to_metadata()))
+            temporary.write_bytes(self._packed())
         return path
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as card and safetensors, to be built again on the other side."""
+        return _built, (self.card, self._packed())
 
-def load_model(name_or_path: str | Path | Model, device: str = "cpu") -> Model:
+    def _packed(self) -> bytes:
+        """The content of its file."""
+        weights = {name: t.detach().cpu().contiguous() for name, t in self.net.state_dict().items()}
+        return save(weights, self.card.to_metadata())
+
+
+def load_model(name_or_path: str | Path | Model, device: str | Cluster = "cpu") -> Model:
     """A model by built-in name, run folder or file; only safetensors are read.
 
     Raises
@@ -99,6 +109,13 @@ def load_model(name_or_path: str | Path | Model, device: str = "cpu") -> Model:
     model = _loaded(path, path.stat().st_mtime_ns)
     model.net.to(torch_device(device))
     return model
+
+
+def _built(card: ModelCard, packed: bytes) -> Model:
+    """A model that travelled."""
+    net = build(card.recipe.family)
+    net.load_state_dict(load(packed))
+    return Model(card, net.eval())
 
 
 @lru_cache(maxsize=2)
@@ -116,14 +133,18 @@ def _loaded(path: Path, _changed_ns: int) -> Model:
     return Model(dataclasses.replace(card, path=path), net.eval())
 
 
-def torch_device(name: str) -> torch.device:
+def torch_device(name: str | Cluster) -> torch.device:
     """The device called `auto`, `cpu`, `cuda`, `mps`, or one of torch's own names.
+
+    Beside a cluster, what is left to do here is done where it best can be.
 
     Raises
     ------
     SetupError
         When this machine has no such device.
     """
+    if isinstance(name, Cluster):
+        name = "auto"
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -138,3 +159,8 @@ def torch_device(name: str) -> torch.device:
     if missing:
         raise SetupError(f"this machine has no usable {name} device; use --device cpu")
     return device
+
+
+def told_device(name: str | Cluster) -> str:
+    """Where work is done, in words."""
+    return str(name if isinstance(name, Cluster) else torch_device(name))

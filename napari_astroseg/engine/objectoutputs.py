@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from napari_astroseg.engine.cluster import Cluster
 from napari_astroseg.engine.detect import detect, shown_bands
 from napari_astroseg.engine.events import Event, Finished
 from napari_astroseg.engine.model import Model
@@ -31,7 +32,7 @@ def detect_to_folder(
     window: Window | None = None,
     *,
     threshold: float | None = None,
-    device: str = "auto",
+    device: str | Cluster = "auto",
     resume: bool = False,
     force: bool = False,
     command: dict[str, Any] | None = None,

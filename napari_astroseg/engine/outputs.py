@@ -17,6 +17,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from napari_astroseg.engine.cluster import Cluster
 from napari_astroseg.engine.events import Event, Finished, TileDone
 from napari_astroseg.engine.instanceoutputs import write_instances
 from napari_astroseg.engine.model import Model, load_model
@@ -47,7 +48,7 @@ def predict_to_folder(
     window: Window | None = None,
     *,
     threshold: float | None = None,
-    device: str = "auto",
+    device: str | Cluster = "auto",
     resume: bool = False,
     force: bool = False,
     command: dict[str, Any] | None = None,
@@ -133,7 +134,7 @@ def write_outputs(
     image: SkyImage,
     answer: Answer,
     threshold: float,
-    device: str = "auto",
+    device: str | Cluster = "auto",
 ) -> dict[str, Any]:
     """Write the maps, the catalogue and the picture of one answer.
 

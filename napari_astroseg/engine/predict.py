@@ -12,37 +12,30 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from napari_astroseg.engine.cluster import Cluster, sharing
 from napari_astroseg.engine.detect import detect
 from napari_astroseg.engine.events import Event, Finished, Started, TileDone, Warned
 from napari_astroseg.engine.findobjects import find_objects
 from napari_astroseg.engine.fit import check_fit
-from napari_astroseg.engine.model import Model, load_model, torch_device
-from napari_astroseg.engine.nets.base import Halo, Net
-from napari_astroseg.engine.nets.sampling import SamplingNet
-from napari_astroseg.engine.prepare import by_patch, context_px, prepared, resizing_for
-from napari_astroseg.engine.sampled import draws_for, moments, noise_at
+from napari_astroseg.engine.model import Model, load_model, told_device, torch_device
+from napari_astroseg.engine.predictor import Predictor, Probability, answering
+from napari_astroseg.engine.prepare import resizing_for
+from napari_astroseg.engine.sampled import draws_for
 from napari_astroseg.engine.store import PredictionStore
 from napari_astroseg.errors import MisfitError
 from napari_astroseg.recipes.data import BubbleData, SetData
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.normalise import valid_pixels
 from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.tiles import Tile, cut, patch_corners, taper
+from napari_astroseg.sky.tiles import Tile
 from napari_astroseg.sky.window import Window
-
-Probability = NDArray[np.float32]
-
-_BATCH_PIXELS = 512 * 512
-"""Patches predicted together, in pixels: beyond this a batch gains nothing on a CPU."""
 
 
 def predict(
@@ -51,7 +44,7 @@ def predict(
     window: Window | None = None,
     samples: int | None = None,
     *,
-    device: str = "auto",
+    device: str | Cluster = "auto",
     store: Path | None = None,
     resume: bool = False,
     force: bool = False,
@@ -69,6 +62,8 @@ def predict(
     samples
         Draws of a probabilistic network, as many as its recipe says by default; a deterministic
         one refuses it.
+    device
+        Where the network runs: `auto`, `cpu`, `cuda`, `mps`, or the workers of a cluster.
     store
         Folder of a zarr store that takes each tile as it is done, so that a killed run resumes.
     resume
@@ -113,10 +108,11 @@ def predict(
     tiles = predictor.tiles(inside if resizing is None else resizing.there(inside))
     work = (inside, tiles, model, image, predictor.maps, draws)
     kept = PredictionStore.open(store, *work, resume) if store else None
-    yield Started(f"{model.card.name} on {image.name}", len(tiles), "tiles", str(where))
+    away = sharing(device, partial(answering, model, shown, fit.factor, draws))
+    yield Started(f"{model.card.name} on {image.name}", len(tiles), "tiles", told_device(device))
     yield from (Warned(sentence) for sentence in fit.warnings)
     seen = 0
-    for done, (tile, values) in enumerate(_answers(predictor, tiles, kept), start=1):
+    for done, (tile, values) in enumerate(_answers(predictor, tiles, kept, away), start=1):
         if kept is not None:
             kept.put(tile, values)
         answer = (tile.core, values) if resizing is None else resizing.back(tile.core, values)
@@ -182,135 +178,24 @@ def predicted(events: Iterator[Event], window: Window | None = None) -> Probabil
     return canvas.values
 
 
-class Predictor:
-    """A model set up to answer tiles of one image.
-
-    Parameters
-    ----------
-    factor
-        Multiplies the image's values into the unit that the model expects.
-    draws
-        Samples of a probabilistic network; None of a deterministic one.
-
-    Attributes
-    ----------
-    classes, maps
-        Maps of probability in an answer, and of all: with samples, deviations come after them.
-    """
-
-    def __init__(
-        self,
-        model: Model,
-        image: SkyImage,
-        factor: float,
-        device: torch.device,
-        draws: int | None = None,
-    ) -> None:
-        self.recipe, self.image = model.recipe, image
-        self.classes = len(model.recipe.data.classes)
-        self.maps = self.classes * (1 if draws is None else 2)
-        self._factor, self._device, self._draws = factor, device, draws
-        net = model.swift(device)
-        assert isinstance(net, Net)
-        self._net = net
-        self._patchwise = by_patch(model.recipe)
-
-    def tiles(self, window: Window) -> list[Tile]:
-        """The work that covers `window`."""
-        reach = 0 if self._patchwise else self._net.reach
-        side = self.recipe.prediction.tile_px
-        return cut(window, self.image.shape, side, self._net.stride, reach)
-
-    def read(self, tile: Tile) -> tuple[Probability, NDArray[np.bool_]]:
-        """Values, normalised unless each patch is by itself, and which of them carry data.
-
-        All that a tile's answer depends on; it needs no network, so it can run ahead of it.
-        """
-        margin = self.recipe.data.side_px if self._patchwise else context_px(self.recipe)
-        values = self.image.cutout(tile.outer.grown(margin)) * np.float32(self._factor)
-        valid = valid_pixels(values, self.recipe.data.floor)
-        if valid.ndim > 2:
-            valid = np.logical_and.reduce(valid)
-        return values if self._patchwise else prepared(values, valid, self.recipe), valid
-
-    def answer(self, tile: Tile, values: Probability, valid: NDArray[np.bool_]) -> Probability:
-        """The answer (maps, h, w) to a tile's core, NaN where its pixels are missing."""
-        margin = (values.shape[-2] - tile.outer.height) // 2
-        top, left = (tile.core.y - tile.outer.y + margin, tile.core.x - tile.outer.x + margin)
-        core = slice(top, top + tile.core.height), slice(left, left + tile.core.width)
-        if not valid[core].any():
-            return np.full((self.maps, *tile.core.shape), np.nan, np.float32)
-        if self._patchwise:
-            answer = self._blended(tile, values, valid, margin)
-        else:
-            answer = self._exact(tile, values, margin)
-        answer[:, ~valid[core]] = np.nan
-        return answer
-
-    def _exact(self, tile: Tile, values: Probability, margin: int) -> Probability:
-        inner = slice(margin, margin + tile.outer.height), slice(margin, margin + tile.outer.width)
-        planes = values if values.ndim > 2 else values[None]
-        return self._forward(planes[:, *inner][None], Halo(*tile.halo))[0]
-
-    def _blended(
-        self, tile: Tile, values: Probability, valid: NDArray[np.bool_], margin: int
-    ) -> Probability:
-        side = self.recipe.data.side_px
-        step = max(1, round(side * (1.0 - self.recipe.prediction.overlap)))
-        corners = patch_corners(tile.core, side, step)
-        weight = taper(side)
-        exact = np.float32 if self._draws is None else np.float64  # of squares that nearly cancel
-        total = np.zeros((self.maps, *values.shape), exact)
-        weights = np.zeros(values.shape, np.float32)
-        at_once = max(1, _BATCH_PIXELS // side**2)
-        for first in range(0, len(corners), at_once):
-            places = [
-                (slice(y - tile.outer.y + margin, y - tile.outer.y + margin + side),
-                 slice(x - tile.outer.x + margin, x - tile.outer.x + margin + side))
-                for x, y in corners[first : first + at_once]
-            ]  # fmt: skip
-            planes = np.stack([prepared(values[p], valid[p], self.recipe) for p in places])
-            answers = self._stamps(planes[:, None], corners[first : first + at_once])
-            for place, answer in zip(places, answers, strict=True):
-                total[:, *place] += answer * weight
-                weights[place] += weight
-        top, left = tile.core.y - tile.outer.y + margin, tile.core.x - tile.outer.x + margin
-        core = slice(top, top + tile.core.height), slice(left, left + tile.core.width)
-        blend = np.divide(total[:, *core], weights[core], dtype=exact)
-        if self._draws is not None:
-            mean, square = blend[: self.classes], blend[self.classes :]
-            blend[self.classes :] = np.sqrt(np.maximum(square - mean**2, 0.0))
-        return blend.astype(np.float32, copy=False)
-
-    def _stamps(self, planes: Probability, corners: list[tuple[int, int]]) -> NDArray[Any]:
-        """Answers to whole patches; of samples, the mean of each class and that of its square."""
-        if self._draws is None:
-            return self._forward(planes)
-        assert isinstance(self._net, SamplingNet)
-        noise = noise_at(corners, self._draws, self._net.latent, self.recipe.schedule.seed)
-        told = moments(self._net, planes, noise, self._device).astype(np.float64)
-        told[:, self.classes :] += told[:, : self.classes] ** 2
-        return told
-
-    def _forward(self, planes: Probability, halo: Halo = Halo()) -> Probability:
-        with torch.inference_mode():
-            given = torch.from_numpy(np.ascontiguousarray(planes)).to(
-                self._device, memory_format=torch.channels_last
-            )
-            scores = self._net(given, halo)
-            answer: Probability = self._net.probability(scores).float().cpu().numpy()
-        return answer
-
-
 def _answers(
-    predictor: Predictor, tiles: list[Tile], kept: PredictionStore | None
+    predictor: Predictor,
+    tiles: list[Tile],
+    kept: PredictionStore | None,
+    away: Callable[[Sequence[Tile]], Iterator[tuple[Tile, Probability]]] | None,
 ) -> Iterator[tuple[Tile, Probability]]:
-    """Each tile's answer; the next tile is read while this one is worked on."""
+    """Each tile's answer: kept ones first, then from `away`, or from here.
+
+    Here the next tile is read while this one is worked on.
+    """
+    todo = [tile for tile in tiles if kept is None or not kept.has(tile)]
+    if kept is not None:
+        yield from ((tile, kept.get(tile)) for tile in tiles if kept.has(tile))
+    if away is not None:
+        yield from away(todo)
+        return
     with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as reader:
         waiting: Future[tuple[Probability, NDArray[np.bool_]]] | None = None
-        todo = [tile for tile in tiles if kept is None or not kept.has(tile)]
-        if kept is not None:
-            yield from ((tile, kept.get(tile)) for tile in tiles if kept.has(tile))
         for number, tile in enumerate(todo):
             now = waiting or reader.submit(predictor.read, tile)
             following = todo[number + 1 : number + 2]

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from skimage.measure import label
 
+from napari_astroseg.engine.cluster import Cluster
 from napari_astroseg.engine.model import Model, torch_device
 from napari_astroseg.engine.nets.sampling import SamplingNet
 from napari_astroseg.engine.prepare import prepared
@@ -65,7 +66,7 @@ def add_scores(
     model: Model,
     image: SkyImage,
     threshold: float,
-    device: str = "auto",
+    device: str | Cluster = "auto",
 ) -> None:
     """Put the scores of its detections into a catalogue, in the place of those from the grid."""
     table = catalogue.table
@@ -83,7 +84,7 @@ def score_galaxies(
     *,
     threshold: float | None = None,
     samples: int | None = None,
-    device: str = "auto",
+    device: str | Cluster = "auto",
 ) -> Scores:
     """Scores of detections at `places` (N, 2) of columns x, y, pixels of the image.
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from astropy.table import QTable
 from regions import Regions
+from sharedwork import backwards
 
 from napari_astroseg.engine.bubblejudge import BubbleJudge
 from napari_astroseg.engine.bubbles import BubbleSet, open_tiles
@@ -282,6 +283,14 @@ def test_windows_become_objects_on_the_mosaic(seer, mosaic):
     assert set(np.round(sides.ravel()).tolist()) <= {50.0, 83.0}
     assert ((objects.boxes > -0.5) & (objects.boxes < SIDE - 0.5)).all()
     assert finished.result["threshold"] == 0.5
+
+
+def test_windows_looked_at_elsewhere_in_any_order_tell_the_same(seer, mosaic, monkeypatch):
+    *_, here = detect(seer, mosaic, device="cpu")
+    monkeypatch.setattr("napari_astroseg.engine.detect.sharing", backwards)
+    *_, there = detect(seer, mosaic, device="cpu")
+    assert np.array_equal(there.result["objects"].boxes, here.result["objects"].boxes)
+    assert np.array_equal(there.result["objects"].scores, here.result["objects"].scores)
 
 
 def test_a_window_takes_what_lies_in_it_of_the_same_answer(seer, mosaic):

@@ -10,6 +10,7 @@ from astropy.io import fits
 from layouts import SIDE, write_set
 from matplotlib.image import imread
 from scipy import ndimage
+from sharedwork import backwards
 from skies import galactic_wcs
 
 from napari_astroseg.engine.card import ModelCard
@@ -234,6 +235,15 @@ def test_a_run_that_was_killed_goes_on_where_it_was(model, image, tmp_path, monk
         assert np.array_equal(mask, theirs)
     with pytest.raises(OutputError, match="another model, image or window"):
         list(predict(model, image, Window(0, 0, 50, 50), resume=True, **how))
+
+
+def test_tiles_looked_at_elsewhere_in_any_order_tell_the_same(model, image, monkeypatch, tmp_path):
+    here = finished(predict(model, image, device="cpu"))["objects"]
+    store = tmp_path / "objects.jsonl"
+    monkeypatch.setattr("napari_astroseg.engine.findobjects.sharing", backwards)
+    there = finished(predict(model, image, device="cpu", store=store))["objects"]
+    kept = finished(predict(model, image, device="cpu", store=store, resume=True))["objects"]
+    assert np.array_equal(there.boxes, here.boxes) and np.array_equal(kept.boxes, here.boxes)
 
 
 def test_an_image_without_sky_is_catalogued_in_pixels(model, image, tmp_path):

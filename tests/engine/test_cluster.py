@@ -1,0 +1,94 @@
+"""Many machines: the same answer from several processes, whoever of them is lost meanwhile."""
+
+import multiprocessing
+import signal
+import time
+from functools import partial
+
+import dask
+import numpy as np
+import pytest
+from sharedwork import dying, lagging, refusing, squaring, two_workers
+
+from napari_astroseg.engine import cluster as sharing
+from napari_astroseg.engine.cluster import Cluster, shared_out
+from napari_astroseg.engine.events import Started, TileDone
+from napari_astroseg.engine.predict import predict, predicted
+from napari_astroseg.errors import ImageError, JobFailed, SetupError
+
+pytest.importorskip("distributed")
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 here")
+
+
+@pytest.fixture(scope="module")
+def address():
+    with two_workers() as where:
+        yield where
+
+
+def test_each_piece_is_answered_once_by_what_each_worker_made_once(address, tmp_path):
+    told = dict(shared_out(Cluster(address=address), partial(squaring, tmp_path), range(30)))
+    assert told == {number: number**2 for number in range(30)}
+    assert len(list(tmp_path.glob("made-*"))) == 2
+    assert len(list(tmp_path.glob("seen-*"))) == 30
+
+
+def test_no_more_pieces_are_out_than_keep_the_workers_busy(address, tmp_path):
+    answers = shared_out(Cluster(address=address), partial(squaring, tmp_path), range(40))
+    next(answers)
+    time.sleep(0.2)
+    assert len(list(tmp_path.glob("seen-*"))) <= 4 + 1
+    answers.close()
+    time.sleep(0.3)
+    assert len(list(tmp_path.glob("seen-*"))) <= 4 + 1
+
+
+def test_a_straggler_is_worked_on_twice(address, tmp_path, monkeypatch):
+    monkeypatch.setattr(sharing, "_LATE_S", 0.2)
+    monkeypatch.setattr(sharing, "_LOOK_S", 0.1)
+    begun = time.monotonic()
+    told = list(shared_out(Cluster(address=address), partial(lagging, tmp_path), range(6)))
+    assert sorted(told) == [(number, number) for number in range(6)]
+    assert time.monotonic() - begun < 3.5
+
+
+def test_a_piece_that_ends_every_worker_ends_the_work():
+    few = dask.config.set({"distributed.scheduler.allowed-failures": 0})
+    with few, pytest.raises(JobFailed, match=r"ended several workers .* --resume"):
+        list(shared_out(Cluster(1), dying, [3]))
+
+
+def test_what_goes_wrong_there_is_told_here(address):
+    with pytest.raises(ImageError, match="the disk is away; mount it"):
+        list(
+            shared_out(
+                Cluster(address=address), partial(refusing, "the disk is away; mount it"), [1]
+            )
+        )
+
+
+@pytest.mark.parametrize("workers, address", [(0, ""), (2, "tcp://127.0.0.1:1"), (-1, "")])
+def test_a_cluster_is_here_or_there(workers, address):
+    with pytest.raises(SetupError, match="give 1 worker or more, or an address"):
+        Cluster(workers, address)
+
+
+def test_a_cluster_that_is_not_there_is_told():
+    with pytest.raises(SetupError, match=r"cannot be used .* as by `tcp://HOST:PORT`"):
+        list(shared_out(Cluster(address="nonsense://127.0.0.1:1"), squaring, [1]))
+
+
+def test_a_worker_killed_at_work_changes_nothing(random_model, noise_image, tmp_path):
+    expected = predicted(predict(random_model, noise_image, device="cpu"))
+    before = set(multiprocessing.active_children())
+    told = []
+    for event in predict(random_model, noise_image, device=Cluster(2), store=tmp_path / "s"):
+        told.append(event)
+        if isinstance(event, TileDone) and event.done == 1:
+            workers = set(multiprocessing.active_children()) - before
+            workers.pop().kill()
+            assert len(workers) == 1
+    assert isinstance(told[0], Started) and told[0].device == "2 workers"
+    assert sum(isinstance(event, TileDone) for event in told) == told[0].total
+    assert np.array_equal(predicted(iter(told)), expected, equal_nan=True)
+    assert set(multiprocessing.active_children()) == before

@@ -1,0 +1,64 @@
+"""Work for the processes of a cluster that loads nothing heavy."""
+
+import logging
+import os
+import signal
+import time
+from contextlib import contextmanager
+
+from napari_astroseg.errors import ImageError
+
+
+def squaring(folder):
+    """What squares a number; notes where it was made and which numbers it was given."""
+    (folder / f"made-{os.getpid()}-{time.monotonic_ns()}").touch()
+
+    def square(number):
+        (folder / f"seen-{number}-{time.monotonic_ns()}").touch()
+        time.sleep(0.02)
+        return number**2
+
+    return square
+
+
+def lagging(folder):
+    """What sleeps over number 3 the first time it is asked."""
+
+    def answer(number):
+        if number == 3 and not (folder / "late").exists():
+            (folder / "late").touch()
+            time.sleep(4)
+        return number
+
+    return answer
+
+
+def refusing(words):
+    """What cannot answer, and says so."""
+
+    def answer(_):
+        raise ImageError(words)
+
+    return answer
+
+
+def dying():
+    """What dies of every number."""
+    return lambda _: os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def two_workers():
+    """The address of a cluster that somebody else has started; threads, for they start at once."""
+    import distributed
+
+    how = {"n_workers": 2, "threads_per_worker": 1, "processes": False, "protocol": "tcp"}
+    quiet = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL}
+    with distributed.LocalCluster(**how, **quiet) as cluster:
+        yield cluster.scheduler_address
+
+
+def backwards(_device, make):
+    """Has pieces answered elsewhere and in another order, like a cluster."""
+    answer = make("cpu")
+    return lambda pieces: ((piece, answer(piece)) for piece in reversed(pieces))
