@@ -19,7 +19,8 @@ from napari_astroseg.sky.files.address import is_url, spoken_with_hdu
 
 VERBS = (
     *("demo", "info", "models", "mosaic", "align", "predict", "rerun", "compare"),
-    *("crowd", "dataset", "train", "sweep", "evaluate", "simulate", "bench", "doctor", "window"),
+    *("crowd", "dataset", "train", "sweep", "evaluate", "simulate"),
+    *("vet", "bench", "doctor", "window"),
 )
 
 _INTRODUCTION = """\

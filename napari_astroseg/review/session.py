@@ -149,10 +149,7 @@ class VettingSession:
     @property
     def done(self) -> Done:
         """How far the queue is."""
-        names = [self._detections.names[row] for row in self._queue]
-        given = [self._standing.of(name) for name in names]
-        counts = Counter(str(entry.verdict) for entry in given if entry is not None)
-        return Done(counts.total(), len(names), dict(counts))
+        return Done(self._counts.total(), len(self._queue), dict(+self._counts))
 
     def arrange(self, plan: Plan | None = None) -> None:
         """Make the queue anew, by another plan or the same, and go to the first without a verdict.
@@ -164,6 +161,9 @@ class VettingSession:
         """
         plan = plan or self.plan
         self._queue = plan.queue(self._detections, self._standing, self.vetter, self._digest)
+        self._places = {self._detections.names[row]: at for at, row in enumerate(self._queue)}
+        given = (self._standing.of(name) for name in self._places)
+        self._counts = Counter(str(entry.verdict) for entry in given if entry is not None)
         self.plan = plan
         self._go(self._unjudged_from(0))
 
@@ -191,10 +191,9 @@ class VettingSession:
         VettingError
             When it is not in the queue.
         """
-        for place, row in enumerate(self._queue):
-            if self._detections.names[row] == name:
-                return self._go(place)
-        raise VettingError(f"{name} is not in the queue; take away the filter")
+        if name not in self._places:
+            raise VettingError(f"{name} is not in the queue; take away the filter")
+        return self._go(self._places[name])
 
     def coming(self, count: int = 3) -> list[Detection]:
         """Those that come next, to be read ahead."""
@@ -316,14 +315,19 @@ class VettingSession:
         if meant is None:
             return None
         self._take(Entry(detection=meant.detection, vetter=self.vetter, act=act, of=meant.uid))
-        row = self._rows.get(meant.detection)
-        if row in self._queue:
-            self._go(self._queue.index(row))
+        if meant.detection in self._places:
+            self._go(self._places[meant.detection])
         return meant
 
     def _take(self, entry: Entry) -> None:
         self._keeping.keep(entry)
-        self._standing.take(entry)
+        in_queue = entry.detection in self._places
+        for sign, take in ((-1, True), (1, False)):
+            standing = self._standing.of(entry.detection)
+            if in_queue and standing is not None:
+                self._counts[str(standing.verdict)] += sign
+            if take:
+                self._standing.take(entry)
 
     def _go(self, place: int) -> Detection | None:
         self._at = int(np.clip(place, 0, max(0, len(self._queue) - 1)))

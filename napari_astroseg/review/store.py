@@ -145,7 +145,7 @@ class Store:
             return found
         return number
 
-    def plant(self, number: int, planted: Detections, known: Literal["real", "not"]) -> None:
+    def plant(self, number: int, planted: Detections, known: Known) -> None:
         """Hide more among the detections of a list, of which it is known what they are."""
         with self._writing() as connection:
             rows = schema.detections.c

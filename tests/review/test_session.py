@@ -102,6 +102,19 @@ def test_one_walks_the_queue_without_judging(session):
     assert [each.name for each in session.coming(2)] == ["D8", "D9"]
 
 
+def test_how_far_it_is(session):
+    for verdict in ("real", "not", "not"):
+        session.judge(verdict)
+    session.judge("unsure", on="D1")
+    assert session.done.counts == {"real": 1, "not": 1, "unsure": 1}
+    session.undo(), session.undo()
+    assert (session.done.judged, session.done.total) == (2, 12)
+    assert session.done.counts == {"real": 1, "not": 1}
+    session.redo()
+    session.arrange(Plan(only=Filter(verdicts=("not",))))
+    assert session.done.counts == {"not": 2}
+
+
 @pytest.mark.parametrize(
     ("verdict", "said", "what"),
     [

@@ -1,0 +1,217 @@
+"""What people judged: list it, write it as a catalogue, bring it together, measure it.
+
+STORE is a file, or postgresql://USER@HOST/DATABASE. Verdicts are given in the window.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_astroseg.errors import VettingError
+
+if TYPE_CHECKING:
+    from napari_astroseg.review.outcome import Outcome
+    from napari_astroseg.review.store import Store
+
+HELP = "verdicts of people: list, export, merge, agreement"
+
+_STORE = "file or postgresql:// address of the verdicts"
+
+
+def add(verb: argparse.ArgumentParser) -> None:
+    """Declare the verb's words."""
+    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    shared.add_argument("--quiet", action="store_true", help="say nothing but errors and results")
+    shared.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    shared.add_argument("--json", action="store_true", help="print what was found as JSON")
+    actions = verb.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+    def action(name: str, words: str, does: Any) -> argparse.ArgumentParser:
+        parser = actions.add_parser(name, help=words, description=words, parents=[shared])
+        parser.add_argument("store", metavar="STORE", help=_STORE)
+        parser.set_defaults(act=does)
+        return parser
+
+    action("list", "the lists in a store, and how far they are", _list)
+    export = action("export", "a catalogue of what was judged", _export)
+    _add_list(export)
+    export.add_argument(
+        "--out", required=True, type=Path, metavar="F",
+        help="ECSV, CSV, FITS, VOTable, or DS9 regions (.reg), by its ending",
+    )  # fmt: skip
+    export.add_argument(
+        "--only", default="judged", choices=["all", "judged", "accepted", "rejected", "unsure"],
+        help="which detections (judged)",
+    )  # fmt: skip
+    export.add_argument("--prefix", default="", metavar="NAME", help="before names by position")
+    export.add_argument(
+        "--match", metavar="F", help="catalogue of what is known, for columns cross_id, cross_sep"
+    )
+    export.add_argument(
+        "--within", type=float, default=60.0, metavar="ARCSEC", help="how near is the same (60)"
+    )
+    merge = action("merge", "the verdicts of people who worked apart, in one store", _merge)
+    merge.add_argument("sources", nargs="+", metavar="FROM", help="stores to bring into it")
+    _add_list(action("agreement", "how alike vetters judge, and how each does", _agreement))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked for."""
+    for name in ("quiet", "debug", "json"):
+        setattr(options, name, getattr(options, name, False))
+    status: int = options.act(options)
+    return status
+
+
+def _add_list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--list", type=int, metavar="N", help="number of the list, where there are several"
+    )
+    parser.add_argument(
+        "--rule", default="majority", choices=["majority", "weighted"],
+        help="how several vetters come to one answer: by majority, or by what each is worth",
+    )  # fmt: skip
+
+
+def _open(place: str, *, new: bool = False) -> Store:
+    """A store that is there, unless it may be `new`."""
+    from napari_astroseg.review.place import is_file, place_of
+    from napari_astroseg.review.store import Store
+
+    url = place_of(place)
+    if not new and is_file(url) and not Path(str(url.database)).exists():
+        raise VettingError(f"{place} is not there; give the file that the window keeps verdicts in")
+    return Store(place)
+
+
+def _outcome(options: argparse.Namespace) -> Outcome:
+    from napari_astroseg.review.outcome import Outcome
+
+    store = _open(options.store)
+    try:
+        there = store.lists()
+        number = options.list
+        if number is None:
+            if len(there) != 1:
+                raise VettingError(
+                    f"{store.name} has {len(there)} lists; name one with --list "
+                    f"(see astroseg vet list {options.store})"
+                )
+            number = there[0].number
+        return Outcome.of(store, number, options.rule)
+    finally:
+        store.close()
+
+
+def _list(options: argparse.Namespace) -> int:
+    store = _open(options.store)
+    lists = store.lists()
+    store.close()
+    if options.json:
+        print(json.dumps([asdict(each) for each in lists], indent=2))
+        return 0
+    for each in lists:
+        print(
+            f"{each.number}: {each.source or 'detections'}, {each.detections:,} detections, "
+            f"{each.entries:,} entries by {each.vetters} "
+            f"{'vetter' if each.vetters == 1 else 'vetters'}, added {each.added[:10]}"
+        )
+    if not lists:
+        print("no list yet")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from napari_astroseg.review.outcome import catalogue_of, write_outcome
+    from napari_astroseg.review.reading import open_detections
+
+    outcome = _outcome(options)
+    catalogue = catalogue_of(
+        outcome,
+        options.only,
+        prefix=options.prefix,
+        reference=open_detections(options.match) if options.match else None,
+        within_arcsec=options.within,
+    )
+    path = write_outcome(options.out, outcome, catalogue, options.only)
+    if options.json:
+        print(json.dumps({"rows": len(catalogue), "file": str(path)}))
+    else:
+        print(f"wrote {path}: {len(catalogue):,} of {len(outcome.detections):,} detections")
+    return 0
+
+
+def _merge(options: argparse.Namespace) -> int:
+    from napari_astroseg.cli.progress import steps_told
+    from napari_astroseg.review.merging import merge
+
+    store = _open(options.store, new=True)
+    try:
+        with steps_told(options.quiet) as progress:
+            merged = merge(store, options.sources, progress)
+    finally:
+        store.close()
+    if options.json:
+        print(json.dumps([asdict(each) for each in merged], indent=2))
+        return 0
+    for each in merged:
+        print(f"{each.source}: {each.lists} new lists, {each.entries:,} new entries")
+    return 0
+
+
+def _agreement(options: argparse.Namespace) -> int:
+    from napari_astroseg.review.agreement import fleiss_kappa, habits, pairs
+
+    outcome = _outcome(options)
+    disagreements = outcome.answers.disagreements
+    told = {
+        "vetters": [
+            {
+                "vetter": each.vetter,
+                "judged": each.judged,
+                **each.counts,
+                "seconds": _figure(each.seconds),
+                "completeness": _figure(each.skill.completeness),
+                "false_alarms": _figure(each.skill.false_alarms),
+            }
+            for each in habits(outcome.standing, outcome.names, outcome.known)
+        ],
+        "fleiss": _figure(fleiss_kappa(outcome.answers.counts)),
+        "pairs": [
+            {**asdict(each), "kappa": _figure(each.kappa)} for each in pairs(outcome.answers)
+        ],
+        "disagreements": [outcome.detections.names[row] for row in disagreements],
+    }
+    print(json.dumps(told, indent=2) if options.json else "\n".join(_words(told)))
+    return 0
+
+
+def _words(told: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{each['vetter']}: {each['judged']:,} judged, {each['real']:,} real, {each['not']:,} not, "
+        f"{each['unsure']:,} unsure, {each['duplicate']:,} duplicates; "
+        f"of planted ones completeness {_spoken(each['completeness'])}, "
+        f"false alarms {_spoken(each['false_alarms'])}"
+        for each in told["vetters"]
+    ]
+    lines += [
+        f"{each['first']} and {each['second']}: {each['both']:,} in common, "
+        f"{each['alike']:.1%} alike, kappa {_spoken(each['kappa'])}"
+        for each in told["pairs"]
+    ]
+    lines.append(f"Fleiss' kappa {_spoken(told['fleiss'])}")
+    lines.append(f"{len(told['disagreements']):,} disagreements")
+    return lines + [f"  {name}" for name in told["disagreements"][:20]]
+
+
+def _figure(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _spoken(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3f}"

@@ -1,0 +1,149 @@
+"""What was judged comes out in every format, and what was judged apart comes together."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+from napari_astroseg.cli.main import main
+from napari_astroseg.errors import VettingError
+from napari_astroseg.review.detections import Detections
+from napari_astroseg.review.iau import iau_names
+from napari_astroseg.review.merging import merge
+from napari_astroseg.review.outcome import Outcome
+from napari_astroseg.review.reading import open_detections
+from napari_astroseg.review.session import VettingSession
+from napari_astroseg.review.store import Store
+from napari_astroseg.sky.shapes.shape import Shape
+
+
+@pytest.fixture
+def judged(tmp_path, detections):
+    """A store in which two have judged, and one object is planted."""
+    place = tmp_path / "verdicts.sqlite"
+    with VettingSession(place, detections, "Ada") as ada:
+        ada.plant(detections.taken([3]))
+        ada.judge("real", tags=["ring"], note="schön", rating=5)
+        ada.judge("not", note="a star")
+        ada.judge("reclassify", kind="remnant")
+        ada.judge("revise", shape=Shape("circle", ((30.5, 0.25),), (77.0,), frame="galactic"))
+        ada.judge("real", on=ada.detections.names[-1])
+    with VettingSession(place, None, "Ben") as ben:
+        ben.judge("real", rating=4)
+        ben.judge("real")
+        ben.judge("unsure")
+    return place
+
+
+@pytest.mark.parametrize("ending", ["ecsv", "csv", "fits", "vot"])
+def test_a_catalogue_in_every_format(judged, tmp_path, detections, ending, capsys):
+    known = tmp_path / "known.csv"
+    Table({"name": ["N1"], "l": [detections.lon[0]], "b": [detections.lat[0] + 0.001]}).write(known)
+    out = tmp_path / f"out.{ending}"
+    words = [
+        "vet",
+        "export",
+        str(judged),
+        "--out",
+        str(out),
+        "--prefix",
+        "AS",
+        "--match",
+        str(known),
+    ]
+    assert main(words) == 0
+    assert "4 of 12 detections" in capsys.readouterr().out
+    kinds = {"ecsv": "ascii.ecsv", "csv": "ascii.csv", "fits": "fits", "vot": "votable"}
+    table = Table.read(out, format=kinds[ending])
+    rows = {str(row["id"]): row for row in table}
+    assert set(rows) == {"D0", "D1", "D2", "D3"}
+    first = rows["D0"]
+    assert str(first["verdict"]) == "real"
+    assert (first["vetters"], first["fraction_real"], first["rating"]) == (2, 1.0, 4.5)
+    assert str(first["tags"]) == "ring"
+    assert "sch" in str(first["notes"])
+    assert str(first["cross_id"]) == "N1"
+    assert first["cross_sep"] == pytest.approx(3.6, abs=0.01)
+    assert str(first["name"]).startswith("AS G030.6")
+    assert str(rows["D1"]["verdict"]) == "unsure"  # one to one
+    assert str(rows["D2"]["kind"]) == "remnant"
+    assert open_detections(out).names == ("D0", "D1", "D2", "D3")
+
+
+def test_regions_show_what_was_revised(judged, tmp_path):
+    out = tmp_path / "out.reg"
+    assert main(["vet", "export", str(judged), "--out", str(out), "--only", "accepted"]) == 0
+    text = out.read_text()
+    assert 'circle(30.5,0.25,77")' in text
+    assert len(open_detections(out)) == 2
+    assert "tag={real}" in text
+
+
+def test_what_cannot_be_written_is_told(judged, tmp_path, capsys):
+    assert main(["vet", "export", str(judged), "--out", str(tmp_path / "out.doc")]) == 1
+    assert "nothing is written that ends in '.doc'" in capsys.readouterr().err
+    assert main(["vet", "list", str(tmp_path / "none.sqlite")]) == 1
+    assert "not there" in capsys.readouterr().err
+
+
+def test_those_who_worked_apart_come_together(tmp_path, detections, capsys):
+    places = [tmp_path / f"{who}.sqlite" for who in ("Ada", "Ben")]
+    for place in places:
+        with VettingSession(place, detections, place.stem) as session:
+            session.plant(detections.taken([1]))
+            session.judge("real")
+            session.judge("not")
+            session.undo()
+    together = tmp_path / "all.sqlite"
+    words = ["vet", "merge", str(together), *map(str, places), "--json"]
+    assert main(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(each["lists"], each["entries"]) for each in told] == [(1, 3), (0, 3)]
+    assert main(words) == 0  # a second time brings nothing new
+    told = json.loads(capsys.readouterr().out)
+    assert [(each["lists"], each["entries"]) for each in told] == [(0, 0), (0, 0)]
+    store = Store(together)
+    outcome = Outcome.of(store, 1)
+    assert {who: len(each) for who, each in outcome.standing.items()} == {"Ada": 1, "Ben": 1}
+    assert len(outcome.detections) == 12
+    assert list(outcome.known).count("real") == 2
+    with pytest.raises(VettingError, match="into itself"):
+        merge(store, [together])
+    with pytest.raises(VettingError, match="not there"):
+        merge(store, [tmp_path / "none.sqlite"])
+    store.close()
+    assert main(["vet", "agreement", str(together)]) == 0
+    assert "Ada and Ben: 1 in common, 100.0% alike" in capsys.readouterr().out
+    assert main(["vet", "list", str(together)]) == 0
+    assert "6 entries by 2 vetters" in capsys.readouterr().out
+
+
+def test_names_are_cut_off_and_never_rounded():
+    assert iau_names([30.12399], [-0.04599], galactic=True) == ["G030.123-00.045"]
+    # 12h34m56.789s, -1d23m45.69s
+    ra = 15 * (12 + 34 / 60 + 56.789 / 3600)
+    dec = -(1 + 23 / 60 + 45.69 / 3600)
+    assert iau_names([ra], [dec], galactic=False, prefix="AS") == ["AS J123456.78-012345.6"]
+    assert iau_names([0.1, 0.1, 0.2], [0.0] * 3, galactic=True) == [
+        "G000.100+00.000a", "G000.100+00.000b", "G000.200+00.000",
+    ]  # fmt: skip
+    assert iau_names([np.nan], [0.0], galactic=True) == [""]
+
+
+def test_lists_in_pixels_have_no_names_by_position(tmp_path):
+    found = Detections.of(2, x=[1, 2], y=[3, 4], radius=[5, np.nan], unit="px")
+    with VettingSession(tmp_path / "a.sqlite", found, "Ada") as session:
+        session.judge("real"), session.judge("real")
+    out = tmp_path / "out.reg"
+    assert main(["vet", "export", str(tmp_path / "a.sqlite"), "--out", str(out)]) == 0
+    text = out.read_text()
+    assert "circle(2,4,5)" in text
+    assert "point(3,5)" in text
+    assert (
+        main(["vet", "export", str(tmp_path / "a.sqlite"), "--out", str(out.with_suffix(".ecsv"))])
+        == 0
+    )
+    assert open_detections(out.with_suffix(".ecsv")).x.tolist() == [1.0, 2.0]
