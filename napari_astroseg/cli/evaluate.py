@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -28,53 +26,41 @@ def add(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--window", metavar="X,Y,W,H", help="only these pixels of each field")
     verb.add_argument(
-        "--out", type=Path, metavar="D", help="also write D/evaluation.json, and curves if any"
+        "--out",
+        type=Path,
+        metavar="D",
+        help="also write D/evaluation.json, evaluation.html, and each plot as PNG and SVG",
     )
     verb.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     verb.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _without_nan(told: dict[str, Any]) -> dict[str, Any]:
-    """The same with null for figures that do not exist, as JSON knows no NaN."""
-    kept = dict(told)
-    for part in ("figures", "errors"):
-        kept[part] = {k: v if math.isfinite(v) else None for k, v in told[part].items()}
-    return kept
-
-
 def run(options: argparse.Namespace) -> int:
     """Predict on the data and print the figures with their errors."""
     from napari_astroseg.cli.predict import numbers
+    from napari_astroseg.cli.progress import steps_told
     from napari_astroseg.engine.evaluate import evaluate
-    from napari_astroseg.sky.files.writing import replacing
+    from napari_astroseg.engine.evaluation import command, with_provenance
+    from napari_astroseg.engine.model import load_model
+    from napari_astroseg.engine.report.figures import rows_of
+    from napari_astroseg.engine.report.files import as_json, write_report
     from napari_astroseg.sky.window import Window
 
     window = None
     if options.window:
         window = Window(*map(round, numbers(options.window, 4, "--window X,Y,W,H")))
-    told = evaluate(
-        options.model,
-        options.data,
-        background=options.background,
-        window=window,
-        device=options.device,
-    )
-    text = json.dumps(_without_nan(told), indent=2)
-    if options.out is not None:
-        with replacing(options.out / "evaluation.json") as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
-        if "curves" in told:
-            from napari_astroseg.engine.curveplot import write_curves
-
-            write_curves(options.out / "precision-recall.png", told["curves"])
-        if "reliability" in told:
-            from napari_astroseg.engine.blendplot import write_plot
-
-            write_plot(options.out / "evaluation.png", told)
+    how: dict[str, Any] = {"background": options.background, "window": window}
+    model = load_model(options.model)
+    with steps_told(options.quiet) as progress:
+        told = evaluate(model, options.data, device=options.device, progress=progress, **how)
+        if options.out is not None:
+            line = command(options.model, options.data, device=options.device, **how)
+            made = with_provenance(told, model, options.data, line)
+            write_report(options.out, made, progress)
     if options.json:
-        print(text)
+        print(as_json(told))
         return 0
-    for name, value in told["figures"].items():
-        error = told["errors"].get(name)
-        print(f"{name:22s} {value:.3f}" + (f" ± {error:.3f}" if error is not None else ""))
+    for row in rows_of(told):
+        paper = f"   paper: {row.paper}" if row.paper else ""
+        print(f"{row.name:22s} {row.told}{paper}")
     return 0

@@ -42,7 +42,7 @@ class TrainingSet(Loader):
         self._recipe, self._spec = recipe, recipe.data
         spec = recipe.data
         fields = open_four_maps(data, spec.background, spec.floor)
-        fields = [f for f in fields if min(f.target.shape) >= spec.patch_px]
+        fields = _large_enough(spec, fields)
         if not fields:
             raise DataError(
                 f"every map in {data} is smaller than a patch of {spec.patch_px} pixels; "
@@ -54,7 +54,7 @@ class TrainingSet(Loader):
             Sampler(
                 field, number, fold == spec.split.validation_fold, fold == HELD_OUT, spec.patch_px
             )
-            for number, (field, fold) in enumerate(zip(fields, self._folds(), strict=True))
+            for number, (field, fold) in enumerate(zip(fields, _folds(spec, fields), strict=True))
         ]
         self._stored = [_stored(field, recipe) for field in fields]
         self.validation = Patches.joined([s.validation() for s in self._samplers])
@@ -112,15 +112,6 @@ class TrainingSet(Loader):
         threshold, dice = counts.best()
         return {"dice": dice, "threshold": threshold}
 
-    def _folds(self) -> list[NDArray[np.int16]]:
-        split = self._spec.split
-        folds = deal_folds([f.target.shape for f in self.fields], split.area_px, split.folds)
-        keep_apart(folds, self.fields, split.validation_fold, split.area_px)
-        if split.hold_out_lon_deg is not None:
-            for fold, field in zip(folds, self.fields, strict=True):
-                hold_out(fold, field, split.hold_out_lon_deg)
-        return folds
-
     def _batch(self, patches: Patches, turns: NDArray[np.int64], start: int) -> PixelBatch:
         stop = min(start + self._recipe.schedule.batch_size, len(patches))
         side = self._spec.patch_px
@@ -133,6 +124,33 @@ class TrainingSet(Loader):
                 stamp = np.stack((planes, stamp[1], stamp[2]))
             made[:, slot, 0] = turned(stamp[:3], turns[i])
         return PixelBatch(*made)
+
+
+def untrained(spec: PatchData, fields: list[FourMaps]) -> list[NDArray[np.bool_]]:
+    """Where no training patch of a folder's maps may lie: what validates or is held out; (H, W)."""
+    learnt = _large_enough(spec, fields)
+    folds = dict(zip(map(id, learnt), _folds(spec, learnt), strict=True))
+    told = []
+    for field in fields:
+        fold = folds.get(id(field), np.full(field.target.shape, HELD_OUT, np.int16))
+        told.append((fold == spec.split.validation_fold) | (fold == HELD_OUT))
+    return told
+
+
+def _large_enough(spec: PatchData, fields: list[FourMaps]) -> list[FourMaps]:
+    """The maps that hold a patch."""
+    return [field for field in fields if min(field.target.shape) >= spec.patch_px]
+
+
+def _folds(spec: PatchData, fields: list[FourMaps]) -> list[NDArray[np.int16]]:
+    """The fold of each pixel of each map."""
+    split = spec.split
+    folds = deal_folds([f.target.shape for f in fields], split.area_px, split.folds)
+    keep_apart(folds, fields, split.validation_fold, split.area_px)
+    if split.hold_out_lon_deg is not None:
+        for fold, field in zip(folds, fields, strict=True):
+            hold_out(fold, field, split.hold_out_lon_deg)
+    return folds
 
 
 def _stored(field: FourMaps, recipe: Recipe) -> Planes:

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from napari_astroseg.engine.blended import batch_arrays, open_stamps, spec_of
 from napari_astroseg.engine.blendobjects import KINDS, Galaxies, Objects, catalogued
+from napari_astroseg.engine.bootstrap import spread, spreads, weights
 from napari_astroseg.engine.calibration import Reliability
 from napari_astroseg.engine.model import Model, torch_device
 from napari_astroseg.engine.nets.sampling import SamplingNet, folded
 from napari_astroseg.engine.sampled import draws_for
+from napari_astroseg.engine.worst import worst_first
 from napari_astroseg.errors import DataError
 from napari_astroseg.sky.datasets.dataset import Dataset
+from napari_astroseg.sky.progress import Progress, silent
 from napari_astroseg.sky.structures import any_class
-
-_DRAWS = 200
-"""Bootstrap draws of stamps behind each error."""
 
 _DEEMED_SKY = 0.01
 """Pixels below this probability of a galaxy are left out of its calibration: they are 96 % of all,
@@ -34,7 +34,11 @@ Sums = dict[str, NDArray[np.float64]]
 
 
 def evaluate_blended(
-    model: Model, data: Path, device: str, samples: int | None = None
+    model: Model,
+    data: Path,
+    device: str,
+    progress: Progress = silent,
+    samples: int | None = None,
 ) -> dict[str, Any]:
     """Figures of a model on a folder of stamps; see `evaluate`.
 
@@ -43,29 +47,29 @@ def evaluate_blended(
     DataError
         When no stamp shows a galaxy.
     """
-    stamps = open_stamps(spec_of(model.recipe), data)
+    stamps = open_stamps(spec_of(model.recipe), data, progress)
     seen_in_training = stamps.digest == model.card.data_digest
     numbers = stamps.of("validation") if seen_in_training else np.arange(len(stamps))
     edges = _magnitude_edges(stamps, numbers)
-    each = _counted(model, stamps, numbers, edges, torch_device(device), samples)
+    each = _counted(model, stamps, numbers, edges, torch_device(device), samples, progress)
     total = {name: counts.sum(0) for name, counts in each.items()}
     if not total["true"].sum():
         raise DataError(f"no stamp of {data} shows a galaxy; evaluate on stamps that do")
-    rng = np.random.default_rng(0)
     count = len(numbers)
-    drawn = []
-    for _ in range(_DRAWS):
-        weight = np.bincount(rng.integers(count, size=count), minlength=count).astype(np.float64)
-        drawn.append({name: np.tensordot(weight, c, 1) for name, c in each.items()})
-    draws = [figures_of(sums) for sums in drawn]
+    drawn = [
+        {name: np.tensordot(weight, counts, 1) for name, counts in each.items()}
+        for weight in weights(count)
+    ]
+    names = [stamps.items[int(number)].name for number in numbers]
     return {
         "recipe": model.recipe.name,
         "model": model.digest,
         "data": stamps.digest,
         "figures": {"stamps": float(count), **figures_of(total)},
-        "errors": {name: _spread([draw[name] for draw in draws]) for name in draws[0]},
+        "errors": spreads([figures_of(sums) for sums in drawn]),
         "magnitudes": magnitudes_of(total, edges, drawn),
         "reliability": {name: Reliability(total[name]).curve() for name in ("galaxy", "overlap")},
+        "worst": worst_first("dice", _of_stamps(each, names)),
     }
 
 
@@ -95,14 +99,14 @@ def magnitudes_of(
     Each with its `_error`, the standard deviation over the draws; None where there is none.
     """
     told = _by_magnitude(sums)
-    spread = [_by_magnitude(each) for each in drawn]
+    others = [_by_magnitude(each) for each in drawn]
     rows = []
     for low, (start, stop) in enumerate(pairwise(edges)):
         row: dict[str, Any] = {"from": float(start), "to": float(stop)}
         for at, kind in enumerate(KINDS):
             row[kind] = {"galaxies": int(sums["galaxies"][at, low, 0])}
             for name, values in told.items():
-                error = _spread([float(each[name][at, low]) for each in spread])
+                error = spread([float(each[name][at, low]) for each in others])
                 row[kind] |= {name: _or_none(values[at, low]), f"{name}_error": _or_none(error)}
         rows.append(row)
     return rows
@@ -126,6 +130,7 @@ def _counted(
     edges: NDArray[np.float64],
     device: torch.device,
     samples: int | None,
+    progress: Progress,
 ) -> Sums:
     """What is counted in each stamp, (stamps, …)."""
     net = model.swift(device)
@@ -134,9 +139,10 @@ def _counted(
     assert draws is not None
     generator = torch.Generator().manual_seed(model.recipe.schedule.seed % 2**63)
     size = model.recipe.schedule.batch_size
-    least = model.recipe.prediction.min_area_px
+    threshold, least = model.card.threshold, model.recipe.prediction.min_area_px
     rows = []
     for start in range(0, len(numbers), size):
+        progress("measuring stamps", start, len(numbers))
         mine = numbers[start : start + size]
         planes, truth, _ = batch_arrays(stamps, mine, model.recipe)
         with torch.inference_mode():
@@ -145,28 +151,48 @@ def _counted(
             with_any = (torch.cat((each, each.sum(1, keepdim=True)), 1) for each in answers)
             mean, variance = (each.cpu().numpy() for each in folded(with_any))
         for slot, number in enumerate(mine):
-            objects = Objects.of(
-                mean[slot, :-1], variance[slot], truth[slot, 0], model.card.threshold, least
-            )
+            objects = Objects.of(mean[slot, :-1], variance[slot], truth[slot, 0], threshold, least)
             galaxies = Galaxies.of(objects, catalogued(stamps.items[int(number)]), edges)
-            rows.append(_row(objects, galaxies, mean[slot, :-1], truth[slot, 0]))
+            rows.append(_row(objects, galaxies, mean[slot, :-1], truth[slot, 0], threshold))
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
 def _row(
-    objects: Objects, galaxies: Galaxies, probability: NDArray[np.float32], truth: NDArray[Any]
+    objects: Objects,
+    galaxies: Galaxies,
+    probability: NDArray[np.float32],
+    truth: NDArray[Any],
+    threshold: float,
 ) -> Sums:
     """What is counted in one stamp."""
     galaxy = any_class(probability)
     every = np.concatenate((1.0 - galaxy[None], probability))
-    deemed = galaxy >= _DEEMED_SKY
+    deemed, found, true = galaxy >= _DEEMED_SKY, galaxy >= threshold, truth > 0
     return {
         **objects.counts(),
         "galaxies": galaxies.sums,
         "class": Reliability.of(every.max(0), every.argmax(0) == truth).sums,
         "galaxy": Reliability.of(galaxy[deemed], truth[deemed] > 0).sums,
         "overlap": Reliability.of(probability[-1][deemed], truth[deemed] == len(KINDS)).sums,
+        "pixels": np.array([each.sum() for each in (found, true, found & true)], np.float64),
     }
+
+
+def _of_stamps(each: Sums, names: Sequence[str]) -> list[dict[str, Any]]:
+    """What is told of each stamp: Dice of galaxies' pixels, and how many objects there are."""
+    found, true, shared = each["pixels"].T
+    with np.errstate(invalid="ignore"):  # 0 / 0 of an empty stamp left empty is the NaN wanted
+        dice = 2 * shared / (found + true)
+    columns = {
+        "dice": dice,
+        "objects": each["true"].sum(1),
+        "found": each["found"].sum(1),
+        "blended": each["true"][:, KINDS.index("blended")],
+    }
+    return [
+        {"name": name, **{column: float(values[at]) for column, values in columns.items()}}
+        for at, name in enumerate(names)
+    ]
 
 
 def _magnitude_edges(stamps: Dataset, numbers: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -184,9 +210,3 @@ def _ratio(part: float, whole: float) -> float:
 
 def _or_none(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _spread(values: list[float]) -> float:
-    """Standard deviation of the draws that have a figure; NaN where none has."""
-    known = [value for value in values if np.isfinite(value)]
-    return float(np.std(known)) if known else float("nan")

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_astroseg.engine.bootstrap import DRAWS, SEED, or_none, spread_of_curves, spreads
 from napari_astroseg.engine.bubbles import Boxes, boxes_of, open_tiles
 from napari_astroseg.engine.detect import detect
-from napari_astroseg.engine.events import Finished
-from napari_astroseg.engine.matches import Matches
+from napari_astroseg.engine.events import Finished, ObjectsDone
+from napari_astroseg.engine.matches import CUTS, Matches
 from napari_astroseg.engine.model import Model
+from napari_astroseg.engine.worst import worst_first
 from napari_astroseg.errors import DataError
 from napari_astroseg.recipes.data import BubbleData
 from napari_astroseg.sky.datasets.bubblecatalogue import BOX
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.objects import Objects
+from napari_astroseg.sky.progress import Progress, silent
 
 SIZES_ARCMIN = (0.0, 0.3, 0.6, 1.2, 2.4)
 """Semi-major axes from which a bin goes to the next, the last to any size."""
 
-_DRAWS = 200
-"""Bootstrap draws of sky areas behind each error."""
+_SCANNED = ("f2", "precision", "recall", "new")
 
 
-def evaluate_bubbles(model: Model, data: Path, device: str) -> dict[str, Any]:
+def evaluate_bubbles(
+    model: Model, data: Path, device: str, progress: Progress = silent
+) -> dict[str, Any]:
     """Figures of a model on Spitzer tiles with a catalogue; see `evaluate`.
 
     Raises
@@ -39,11 +44,13 @@ def evaluate_bubbles(model: Model, data: Path, device: str) -> dict[str, Any]:
     dataset = open_tiles(spec, data)
     seen_in_training = model.card.data_digest.startswith(dataset.digest)
     numbers = dataset.of("validation") if seen_in_training else range(len(dataset))
-    parts, majors = [], [np.zeros(0)]
+    parts, names, majors = [], [], [np.zeros(0)]
     for number in numbers:
         item = dataset.items[int(number)]
         image, boxes = item.image, boxes_of(item.truth())
-        parts.append(Matches.of(_detected(model, image, device), boxes, int(number)))
+        found = _detected(model, image, device, progress)
+        parts.append(Matches.of(found, boxes, int(number)))
+        names.append(item.name)
         majors.append(_majors(boxes, image))
     matches = Matches.joined(parts) if parts else None
     if matches is None or not len(matches.best):
@@ -51,9 +58,10 @@ def evaluate_bubbles(model: Model, data: Path, device: str) -> dict[str, Any]:
             f"no tile of {data} shows a bubble of its catalogue; evaluate on tiles that do"
         )
     cut, best = model.card.threshold, matches.best_cut()
-    rng = np.random.default_rng(0)
-    draws = [_figures(matches.drawn(rng), cut, best) for _ in range(_DRAWS)]
+    rng = np.random.default_rng(SEED)
+    drawn = [matches.drawn(rng) for _ in range(DRAWS)]
     figures = _figures(matches, cut, best)
+    units = [{"name": name, **_of_tile(part, cut)} for name, part in zip(names, parts, strict=True)]
     return {
         "recipe": model.recipe.name,
         "model": model.digest,
@@ -61,13 +69,46 @@ def evaluate_bubbles(model: Model, data: Path, device: str) -> dict[str, Any]:
         "figures": {"tiles": float(len(parts)), "bubbles": float(len(matches.best)), **figures,
                     "threshold": cut, "threshold_best": best},
         "sizes": _by_size(matches.best >= cut, np.concatenate(majors)),
-        "errors": {name: float(np.nanstd([draw[name] for draw in draws])) for name in figures},
+        "scan": _scan(matches, drawn),
+        "errors": spreads([_figures(each, cut, best) for each in drawn]),
+        "worst": worst_first("f2", units),
     }  # fmt: skip
 
 
-def _detected(model: Model, image: SkyImage, device: str) -> Objects:
+def _scan(matches: Matches, drawn: Sequence[Matches]) -> dict[str, list[float | None]]:
+    """Figures over the score `cut`, each with its `_error`; None where there is none."""
+    values, errors = _scanned(matches), spread_of_curves([_scanned(each) for each in drawn])
+    told: dict[str, list[float | None]] = {"cut": CUTS.tolist()}
+    for name, value, error in zip(_SCANNED, values, errors, strict=True):
+        told |= {name: or_none(value), f"{name}_error": or_none(error)}
+    return told
+
+
+def _scanned(matches: Matches) -> NDArray[np.float64]:
+    """(4, 46) the figures of `_SCANNED` at each of `CUTS`."""
+    told = [matches.figures(float(cut)) for cut in CUTS]
+    return np.array([[each[name] for each in told] for name in _SCANNED])
+
+
+def _of_tile(matches: Matches, cut: float) -> dict[str, float]:
+    """What is told of one tile; of one without bubbles only what is found in vain."""
+    figures = matches.figures(cut)
+    bubbles = float(len(matches.best))
+    lost = not bubbles and figures["new"] > 0
+    return {
+        "f2": 0.0 if lost else figures["f2"],
+        "precision": figures["precision"],
+        "recall": figures["recall"],
+        "bubbles": bubbles,
+        "new": figures["new"],
+    }
+
+
+def _detected(model: Model, image: SkyImage, device: str, progress: Progress) -> Objects:
     objects = Objects.none()
     for event in detect(model, image, device=device, force=True):
+        if isinstance(event, ObjectsDone):
+            progress(f"searching {image.name}", event.done, event.total)
         if isinstance(event, Finished):
             objects = event.result["objects"]
     return objects

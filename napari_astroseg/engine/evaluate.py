@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from napari_astroseg.engine.blendfigures import evaluate_blended
 from napari_astroseg.engine.bubblefigures import evaluate_bubbles
 from napari_astroseg.engine.galaxyfigures import evaluate_galaxies
-from napari_astroseg.engine.metrics import PixelCounts, missed_structures
+from napari_astroseg.engine.mapfigures import evaluate_maps
 from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.objectfigures import evaluate_objects
-from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.errors import DataError
-from napari_astroseg.recipes.data import BlendedData, BubbleData, SetData, VoteData
-from napari_astroseg.sky.fourmaps import FourMaps, digest, open_four_maps
-from napari_astroseg.sky.structures import label_structures
+from napari_astroseg.recipes.data import PatchData
+from napari_astroseg.sky.progress import Progress, silent
 from napari_astroseg.sky.window import Window
 
-PAPER_THRESHOLDS = (0.2, 0.4, 0.6, 0.8)
-_AREA_PX = 64
-"""Side of the sky areas drawn, pixels: wider than the structures are long, mostly."""
+Measure = Callable[[Model, Path, str, Progress], dict[str, Any]]
 
-_DRAWS = 200
-"""Bootstrap draws of sky areas behind each error."""
+_WHOLE: dict[str, tuple[str, Measure]] = {
+    "gz3d": ("galaxies", evaluate_galaxies),
+    "blended": ("stamps", evaluate_blended),
+    "bubbles": ("tiles", evaluate_bubbles),
+    "astro_rcnn": ("images", evaluate_objects),
+}
+"""By layout: what is measured as a whole only, and by what."""
 
 
 def evaluate(
@@ -37,6 +35,7 @@ def evaluate(
     background: str = "one_vs_all",
     window: Window | None = None,
     device: str = "auto",
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Figures of a model on data in the layout that its recipe learns from.
 
@@ -50,14 +49,21 @@ def evaluate(
     window
         Only this part of each field; refused for galaxies and for tiles with bubbles, to which
         `background` does not apply.
+    progress
+        Called as images are done; may stop the work.
 
     Returns
     -------
-    `recipe`, `model`, `data`, `figures` and `errors`. Figures on four maps: `dice`, `recovery`,
-    `background_recovery`, `missed`, `new` at the model's own threshold, `dice_0.2` … `dice_0.8`,
-    the best `dice_best` with its `threshold_best`, `average_precision`, `roc_auc`; NaN where
-    there is nothing to count (`new` where no pixel was found). Errors are
-    one standard deviation over bootstrap draws of 64-pixel sky areas.
+    `recipe`, `model`, `data`, `figures` and `errors`; `layout` of the data; and `worst`, the
+    images on which the model does worst, `by` which figure. Errors are one standard deviation over
+    bootstrap draws of sky.
+
+    Figures on four maps: `dice`, `recovery`, `background_recovery`, `missed`, `new` at the model's
+    own threshold, `dice_0.2` … `dice_0.8`, the best `dice_best` with its `threshold_best`,
+    `average_precision`, `roc_auc`; NaN where there is nothing to count (`new` where no pixel was
+    found). Of a folder that the model was trained on, only areas that no training patch touched
+    count. Errors are over draws of 64-pixel areas of sky. Besides, `thresholds`: the first five
+    over the threshold, with their errors; and `precision_recall` of pixels.
 
     Figures on galaxies: `accuracy`, `precision` and `jaccard`, the means over the galaxies in which
     both the volunteers and the network mark something, each with its `_std` from galaxy to galaxy;
@@ -81,13 +87,15 @@ def evaluate(
     shares a third of the box with; how many `detections` there are, and how many are `new`, of no
     bubble in the catalogue; `f2_best` at the best cut from 0.50 to 0.95, `threshold_best`. Of a
     folder that the model was trained on, only the validation tiles count. Besides, `sizes`: how
-    many bubbles there are, and how many recovered, in bins of semi-major axis.
+    many bubbles there are, and how many recovered, in bins of semi-major axis; and `scan`: F2 and
+    what it is made of over the score cut, with their errors.
 
     Figures on sets of stars and galaxies, of each class (`ap50_star`) and as means of both: `ap50`,
     the average precision at an overlap (IoU of masks) of 0.50; `ap`, its mean over 0.50 (0.05)
     0.95; at the model's own score cut `precision`, `recall` and the mean overlap of what is found,
     `mask_iou`. Of a folder that the model was trained on, only the validation sets count. Errors
-    are over draws of images. Besides, `curves` of precision at 101 recalls for each overlap.
+    are over draws of images. Besides, `curves` of precision at 101 recalls for each overlap, and
+    `overlaps`: the average precision at each, with its error.
 
     Raises
     ------
@@ -95,92 +103,11 @@ def evaluate(
         When the data hold no truth, or a window is asked of galaxies, tiles or sets.
     """
     model, data = load_model(model), Path(data)
-    if isinstance(model.recipe.data, BubbleData):
-        if window is not None:
-            raise DataError(f"{model.card.name} is measured on whole tiles; leave out the window")
-        return evaluate_bubbles(model, data, device)
-    if isinstance(model.recipe.data, (VoteData, BlendedData)):
-        if window is not None:
-            raise DataError(
-                f"{model.card.name} is measured on whole galaxies; leave out the window"
-            )
-        votes = isinstance(model.recipe.data, VoteData)
-        return (evaluate_galaxies if votes else evaluate_blended)(model, data, device)
-    if isinstance(model.recipe.data, SetData):
-        if window is not None:
-            raise DataError(f"{model.card.name} is measured on whole images; leave out the window")
-        return evaluate_objects(model, data, device)
-    fields = open_four_maps(data, background, model.recipe.data.floor)
-    scored = [_score(model, field, window, device) for field in fields]
-    areas = [area for counts, *_ in scored for area in counts]
-    total = _sum(areas)
-    if not total.on.sum():
-        raise DataError(f"{data} holds no labelled structure; evaluate on a field that does")
-    threshold = model.card.threshold
-    figures = _pixel_figures(total, threshold)
-    figures["missed"] = _mean([missed for _, missed, _ in scored])
-    figures["new"] = _mean([new for _, _, new in scored])
-    rng = np.random.default_rng(0)
-    draws = [
-        _pixel_figures(
-            _sum([areas[i] for i in rng.integers(len(areas), size=len(areas))]), threshold
-        )
-        for _ in range(_DRAWS)
-    ]
-    errors = {name: float(np.nanstd([d[name] for d in draws])) for name in draws[0]}
-    return {
-        "recipe": model.recipe.name,
-        "model": model.digest,
-        "data": digest(data),
-        "figures": figures,
-        "errors": errors,
-    }
-
-
-def _score(
-    model: Model, field: FourMaps, window: Window | None, device: str
-) -> tuple[list[PixelCounts], float, float]:
-    """Counts per sky area, and the fractions of missed and of new structures of one field."""
-    whole = (window or Window.whole(field.target.shape)).clipped(field.target.shape)
-    events = predict(model, field.image, whole, device=device, force=True)
-    probability = predicted(events, whole)[0]
-    place = whole.slices
-    counted = field.labelled[place] & np.isfinite(probability)
-    target = field.target[place]
-    counts = []
-    for y, x in product(*(range(0, side, _AREA_PX) for side in target.shape)):
-        here = slice(y, y + _AREA_PX), slice(x, x + _AREA_PX)
-        counts.append(PixelCounts())
-        counts[-1].add(probability[here], target[here], counted[here])
-    # Structures are counted as a prediction leaves them, cleaned; pixels as they are.
-    least = model.recipe.prediction.min_area_px
-    mask: NDArray[np.bool_] = label_structures(probability, model.card.threshold, least) > 0
-    truth = target & field.valid[place]
-    return counts, missed_structures(mask, truth), missed_structures(truth, mask)
-
-
-def _pixel_figures(counts: PixelCounts, threshold: float) -> dict[str, float]:
-    best_threshold, best = counts.best()
-    return {
-        "dice": counts.dice(threshold),
-        "recovery": counts.recovery(threshold),
-        "background_recovery": counts.background_recovery(threshold),
-        **{f"dice_{t}": counts.dice(t) for t in PAPER_THRESHOLDS},
-        "dice_best": best,
-        "threshold_best": best_threshold,
-        "average_precision": counts.average_precision(),
-        "roc_auc": counts.roc_auc(),
-    }
-
-
-def _mean(fractions: list[float]) -> float:
-    """Mean over the fields that have a figure; NaN where none has."""
-    known = [fraction for fraction in fractions if np.isfinite(fraction)]
-    return float(np.mean(known)) if known else float("nan")
-
-
-def _sum(parts: list[PixelCounts]) -> PixelCounts:
-    total = PixelCounts()
-    total.on = np.sum([part.on for part in parts], axis=0)
-    total.off = np.sum([part.off for part in parts], axis=0)
-    return total
+    spec = model.recipe.data
+    if isinstance(spec, PatchData):
+        told = evaluate_maps(model, data, device, background, window, progress)
+        return {**told, "layout": spec.layout}
+    whole, measure = _WHOLE[spec.layout]
+    if window is not None:
+        raise DataError(f"{model.card.name} is measured on whole {whole}; leave out the window")
+    return {**measure(model, data, device, progress), "layout": spec.layout}

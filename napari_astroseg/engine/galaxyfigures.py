@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,22 +11,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_astroseg.engine.bootstrap import drawn_numbers, spreads
 from napari_astroseg.engine.galaxies import batch_of, open_galaxies, read_stamps
 from napari_astroseg.engine.model import Model, torch_device
+from napari_astroseg.engine.worst import worst_first
 from napari_astroseg.errors import DataError
 from napari_astroseg.recipes.data import VoteData
 from napari_astroseg.sky.datasets.dataset import Dataset
+from napari_astroseg.sky.datasets.split import Part
+from napari_astroseg.sky.progress import Progress, silent
 from napari_astroseg.sky.votes.index import index_votes
 from napari_astroseg.sky.votes.stamps import Stamp
 from napari_astroseg.sky.votes.votemap import LADDER
-
-_DRAWS = 200
-"""Bootstrap draws of galaxies behind each error."""
 
 _BINS = 20
 """Of a histogram from 0 to 1."""
 
 _BY_GALAXY = ("accuracy", "precision", "jaccard")
+_TOLD = ("jaccard", "precision", "accuracy")
+"""Of each galaxy, what decides first."""
 
 Fractions = NDArray[np.float64]
 
@@ -90,6 +94,13 @@ class Agreement:
             for name in _BY_GALAXY
         }
 
+    def told(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """The figures of each galaxy, by its name."""
+        return [
+            {"name": name, **{figure: float(getattr(self, figure)[at]) for figure in _TOLD}}
+            for at, name in enumerate(names)
+        ]
+
     def drawn(self, numbers: NDArray[np.intp]) -> Agreement:
         """That of some of the galaxies."""
         return Agreement(*(values[numbers] for values in vars(self).values()))
@@ -134,7 +145,9 @@ class Areas:
         return Areas(self.voted[numbers], self.found[numbers])
 
 
-def evaluate_galaxies(model: Model, data: Path, device: str) -> dict[str, Any]:
+def evaluate_galaxies(
+    model: Model, data: Path, device: str, progress: Progress = silent
+) -> dict[str, Any]:
     """Figures of a model on a folder of Galaxy Zoo 3D; see `evaluate`.
 
     Raises
@@ -144,49 +157,45 @@ def evaluate_galaxies(model: Model, data: Path, device: str) -> dict[str, Any]:
     """
     spec = model.recipe.data
     assert isinstance(spec, VoteData)
-    dataset = open_galaxies(spec, data)
+    dataset = open_galaxies(spec, data, progress)
     seen_in_training = dataset.digest == model.card.data_digest
-    stamps = read_stamps(spec, dataset, "validation" if seen_in_training else None)
+    part: Part | None = "validation" if seen_in_training else None
+    stamps = read_stamps(spec, dataset, part, progress)
     numbers = dataset.of("validation") if seen_in_training else np.arange(len(dataset))
     if not stamps[:, 3].any():
         raise DataError(
             f"no pixel of the galaxies of {data} has {spec.threshold} or more votes for "
             f"{spec.marked}; evaluate on galaxies where some have"
         )
-    found = _found(model, stamps, torch_device(device))
+    found = _found(model, stamps, torch_device(device), progress)
     agreement = Agreement.of(found, stamps[:, 3] > 0)
     areas = Areas.of(dataset, numbers, spec.marked, found.mean((1, 2)))
-    rng = np.random.default_rng(0)
-    count = len(stamps)
-
-    def redrawn() -> dict[str, float]:
-        some = rng.integers(count, size=count)
-        return agreement.drawn(some).figures() | areas.drawn(some).figures()
-
-    draws = [redrawn() for _ in range(_DRAWS)]
+    draws = [
+        agreement.drawn(some).figures() | areas.drawn(some).figures()
+        for some in drawn_numbers(len(stamps))
+    ]
+    names = [dataset.items[number].name for number in numbers]
     return {
         "recipe": model.recipe.name,
         "model": model.digest,
         "data": dataset.digest,
-        "figures": {"galaxies": float(count), **agreement.figures(), **areas.figures()},
+        "figures": {"galaxies": float(len(stamps)), **agreement.figures(), **areas.figures()},
         "histograms": agreement.histograms(),
-        "errors": {name: _spread([draw[name] for draw in draws]) for name in draws[0]},
+        "errors": spreads(draws),
+        "worst": worst_first("jaccard", agreement.told(names)),
     }
 
 
-def _found(model: Model, stamps: Stamp, device: torch.device) -> NDArray[np.bool_]:
+def _found(
+    model: Model, stamps: Stamp, device: torch.device, progress: Progress
+) -> NDArray[np.bool_]:
     """Where the model sees a structure in each stamp, (N, side, side)."""
     net, size = model.swift(device), model.recipe.schedule.batch_size
     found = np.empty((len(stamps), *stamps.shape[2:]), bool)
     for start in range(0, len(stamps), size):
+        progress("measuring galaxies", start, len(stamps))
         planes = batch_of(stamps[start : start + size], model.recipe).planes
         with torch.inference_mode():
             probability = net.answer(torch.from_numpy(planes).to(device))
         found[start : start + size] = probability[:, 0] >= model.card.threshold
     return found
-
-
-def _spread(values: list[float]) -> float:
-    """Standard deviation of the draws that have a figure; NaN where none has."""
-    known = [value for value in values if np.isfinite(value)]
-    return float(np.std(known)) if known else float("nan")

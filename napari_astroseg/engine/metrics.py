@@ -6,9 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-
-from napari_astroseg.sky.structures import EIGHT
 
 BINS = 1000
 """Probabilities are counted to a thousandth, so every threshold on that grid is exact."""
@@ -18,11 +15,18 @@ class PixelCounts:
     """Counts of probabilities on and off target, from which every pixel figure follows.
 
     They add up: feed it map after map or batch after batch.
+
+    Parameters
+    ----------
+    on, off
+        Counts (1001,) to begin with; none by default.
     """
 
-    def __init__(self) -> None:
-        self.on = np.zeros(BINS + 1, np.int64)
-        self.off = np.zeros(BINS + 1, np.int64)
+    def __init__(
+        self, on: NDArray[np.int64] | None = None, off: NDArray[np.int64] | None = None
+    ) -> None:
+        self.on = np.zeros(BINS + 1, np.int64) if on is None else on
+        self.off = np.zeros(BINS + 1, np.int64) if off is None else off
 
     def add(
         self, probability: NDArray[Any], target: NDArray[np.bool_], counted: NDArray[np.bool_]
@@ -99,13 +103,6 @@ class PixelCounts:
         total = hits[0]
         with np.errstate(invalid="ignore", divide="ignore"):
             return 2 * hits / (hits + false + total)
-
-
-def missed_structures(mask: NDArray[np.bool_], target: NDArray[np.bool_]) -> float:
-    """Fraction of the 8-connected structures of `target` that `mask` does not touch."""
-    labels, count = ndimage.label(target, EIGHT)
-    touched = np.unique(labels[mask & target])
-    return _ratio(float(count - len(touched[touched > 0])), float(count))
 
 
 def _from_the_top(counts: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_astroseg.engine.bootstrap import drawn_numbers, or_none, spread_of_curves, spreads
 from napari_astroseg.engine.findobjects import found_objects
 from napari_astroseg.engine.model import Model
 from napari_astroseg.engine.objectmatches import (
@@ -19,15 +20,16 @@ from napari_astroseg.engine.objectmatches import (
     told_figures,
 )
 from napari_astroseg.engine.objects import field_of, open_sets
+from napari_astroseg.engine.worst import worst_first
 from napari_astroseg.errors import DataError
 from napari_astroseg.recipes.data import SetData
 from napari_astroseg.sky.instances import Footprint
-
-_DRAWS = 100
-"""Bootstrap draws of images behind each error."""
+from napari_astroseg.sky.progress import Progress, silent
 
 
-def evaluate_objects(model: Model, data: Path, device: str) -> dict[str, Any]:
+def evaluate_objects(
+    model: Model, data: Path, device: str, progress: Progress = silent
+) -> dict[str, Any]:
     """Figures of a model on sets with masks; see `evaluate`.
 
     Raises
@@ -43,6 +45,7 @@ def evaluate_objects(model: Model, data: Path, device: str) -> dict[str, Any]:
         known += dataset.of("training").tolist()
     images: list[tuple[Matches, ...]] = []
     for number in sorted(known):
+        progress("measuring images", len(images), len(known))
         field = field_of(dataset.items[number], spec)
         truth = [
             Footprint(thing.window, thing.mask)
@@ -58,14 +61,10 @@ def evaluate_objects(model: Model, data: Path, device: str) -> dict[str, Any]:
         raise DataError(f"no set of {data} has an object with a mask; evaluate on sets that have")
     cut = model.card.threshold
     figures = told_figures(of_kind, spec.kinds, cut)
-    rng = np.random.default_rng(0)
-    draws = [
-        told_figures(
-            joined(images, rng.integers(len(images), size=len(images)).tolist(), len(spec.kinds)),
-            spec.kinds,
-            cut,
-        )
-        for _ in range(_DRAWS)
+    drawn = [joined(images, some.tolist(), len(spec.kinds)) for some in drawn_numbers(len(images))]
+    units = [
+        {"name": dataset.items[number].name, **_of_image(each, spec.kinds, cut)}
+        for number, each in zip(sorted(known), images, strict=True)
     ]
     return {
         "recipe": model.recipe.name,
@@ -79,7 +78,9 @@ def evaluate_objects(model: Model, data: Path, device: str) -> dict[str, Any]:
             "threshold_best": best_cut(of_kind),
         },
         "curves": curves(of_kind, spec.kinds),
-        "errors": {name: _spread([draw[name] for draw in draws]) for name in figures},
+        "overlaps": overlaps(of_kind, drawn, spec.kinds),
+        "errors": spreads([told_figures(each, spec.kinds, cut) for each in drawn]),
+        "worst": worst_first("ap50", units),
     }
 
 
@@ -103,7 +104,26 @@ def curves(of_kind: Sequence[Matches], kinds: Sequence[str]) -> dict[str, Any]:
     return told
 
 
-def _spread(values: list[float]) -> float:
-    """Standard deviation of the draws that have a figure; NaN where none has."""
-    known = [value for value in values if np.isfinite(value)]
-    return float(np.std(known)) if known else float("nan")
+def overlaps(
+    of_kind: Sequence[Matches], drawn: Sequence[Sequence[Matches]], kinds: Sequence[str]
+) -> dict[str, list[float | None]]:
+    """`iou`, and of each class the average precision at that overlap, with its `_error`."""
+    told: dict[str, list[float | None]] = {"iou": IOUS.tolist()}
+    for at, kind in enumerate(kinds):
+        error = spread_of_curves([each[at].precisions() for each in drawn])
+        told |= {kind: or_none(of_kind[at].precisions()), f"{kind}_error": or_none(error)}
+    return told
+
+
+def _of_image(each: Sequence[Matches], kinds: Sequence[str], cut: float) -> dict[str, float]:
+    """What is told of one image; of one without objects only what is found in vain."""
+    figures = told_figures(each, kinds, cut)
+    claimed = sum(int(np.count_nonzero(kind.scores >= cut)) for kind in each)
+    count = sum(kind.count for kind in each)
+    return {
+        "ap50": 0.0 if not count and claimed else figures["ap50"],
+        "precision": figures["precision"],
+        "recall": figures["recall"],
+        "objects": float(count),
+        "found": float(claimed),
+    }

@@ -98,15 +98,19 @@ class Matches:
         steps = np.diff(recall, prepend=0.0)
         return float((steps * _best_onwards(precision)).sum())
 
+    def precisions(self) -> Numbers:
+        """(10,) average precision at each overlap of `IOUS`; NaN without M."""
+        return np.array([self.average_precision(level) for level in range(len(IOUS))])
+
     def figures(self, cut: float) -> dict[str, float]:
         """AP at 0.50 and over all overlaps; from a score cut up, what is found at 0.50."""
-        every = [self.average_precision(level) for level in range(len(IOUS))]
+        every = self.precisions()
         told = self.scores >= cut
         right = told & self.right[0]
         found, claimed = int(right.sum()), int(told.sum())
         return {
-            "ap50": every[0],
-            "ap": float(np.mean(every)),
+            "ap50": float(every[0]),
+            "ap": float(every.mean()),
             "precision": found / claimed if claimed else float("nan"),
             "recall": found / self.count if self.count else float("nan"),
             "mask_iou": float(self.overlaps[right].mean()) if found else float("nan"),

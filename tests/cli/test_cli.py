@@ -263,6 +263,8 @@ def test_evaluate_prints_figures_and_writes_them(run, maps, tmp_path, capsys):
     figures = json.loads(capsys.readouterr().out)["figures"]
     assert {"dice", "recovery", "missed", "new"} <= figures.keys()
     assert json.loads((tmp_path / "evaluation.json").read_text())["recipe"] == "filaments"
+    line = f"astroseg evaluate {run} {maps} --window 0,0,128,128"
+    assert line in (tmp_path / "evaluation.html").read_text(encoding="utf-8")
 
 
 def test_nothing_that_predict_leaves_holds_a_password(run, maps, tmp_path, monkeypatch, capsys):

@@ -400,6 +400,12 @@ def test_evaluation_gives_the_papers_figures(trained, tiles, seer):
     assert everywhere["tiles"] == 3 and everywhere["bubbles"] > figures["bubbles"]
     assert everywhere["f2_best"] >= everywhere["f2"]
     assert everywhere["recall"] > 0
+    scan = all_of_them["scan"]
+    assert scan["cut"][0] == 0.5 and max(scan["f2"]) == everywhere["f2_best"]
+    assert scan["f2_error"][scan["f2"].index(everywhere["f2_best"])] > 0
+    worst = all_of_them["worst"]
+    assert worst["by"] == "f2" and len(worst["units"]) == 3
+    assert sum(unit["bubbles"] for unit in worst["units"]) == everywhere["bubbles"]
     assert sum(sizes["bubbles"]) == everywhere["bubbles"]
     assert sum(sizes["recovered"]) == round(everywhere["recall"] * everywhere["bubbles"])
     assert sizes["arcmin"][0] == 0 and len(sizes["recovered"]) == len(sizes["arcmin"])

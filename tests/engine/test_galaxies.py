@@ -262,9 +262,13 @@ def test_area_falls_with_the_votes_that_are_asked_for(trained, tmp_path):
 
 def test_evaluation_elsewhere_counts_every_galaxy(trained, tmp_path):
     write_lit_galaxies(tmp_path, 6)
-    figures = evaluate(trained[0], tmp_path, device="cpu")["figures"]
+    told = evaluate(trained[0], tmp_path, device="cpu")
+    figures, worst = told["figures"], told["worst"]
     assert figures["galaxies"] == 6
     assert figures["jaccard"] > 0.4
+    told = worst["units"]
+    assert [unit["jaccard"] for unit in told] == sorted(unit["jaccard"] for unit in told)
+    assert all((tmp_path / unit["name"]).exists() for unit in told)
     assert figures["both"] > 0.5
 
 

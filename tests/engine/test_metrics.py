@@ -5,9 +5,20 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torchmetrics.functional.classification import binary_auroc, binary_average_precision
+from torchmetrics.functional.classification import (
+    binary_accuracy,
+    binary_auroc,
+    binary_average_precision,
+    binary_calibration_error,
+    binary_fbeta_score,
+    binary_jaccard_index,
+    binary_precision,
+)
 
-from napari_astroseg.engine.metrics import PixelCounts, missed_structures
+from napari_astroseg.engine.calibration import Reliability
+from napari_astroseg.engine.galaxyfigures import Agreement
+from napari_astroseg.engine.matches import f2
+from napari_astroseg.engine.metrics import PixelCounts
 
 
 @pytest.fixture
@@ -62,9 +73,28 @@ def test_without_truth_there_is_no_figure():
     assert np.isnan(counts.average_precision())
 
 
-def test_structures_missed_are_those_not_touched():
-    target, mask = np.zeros((2, 20, 20), bool)
-    target[2:4, 2:4] = target[10:12, 10:12] = target[15:17, 2:4] = True
-    mask[3, 3] = True
-    assert missed_structures(mask, target) == pytest.approx(2 / 3)
-    assert np.isnan(missed_structures(mask, np.zeros_like(target)))
+def test_galaxies_agree_with_torchmetrics(scored):
+    _, probability, target = scored
+    mask = probability >= 0.5
+    found, truth = torch.from_numpy(mask.astype(int)), torch.from_numpy(target.astype(int))
+    agreement = Agreement.of(mask.reshape(1, 1, -1), target.reshape(1, 1, -1))
+    for name, measure in (
+        ("accuracy", binary_accuracy),
+        ("precision", binary_precision),
+        ("jaccard", binary_jaccard_index),
+    ):
+        assert getattr(agreement, name)[0] == pytest.approx(float(measure(found, truth)), abs=1e-6)
+
+
+def test_calibration_agrees_with_torchmetrics(scored):
+    _, probability, target = scored
+    given_, truth = torch.from_numpy(probability), torch.from_numpy(target.astype(int))
+    expected = float(binary_calibration_error(given_, truth, n_bins=20, norm="l1"))
+    assert Reliability.of(probability, target).error() == pytest.approx(expected, abs=1e-6)
+
+
+def test_f2_agrees_with_torchmetrics(scored):
+    counts, probability, target = scored
+    given_, truth = torch.from_numpy(probability), torch.from_numpy(target.astype(int))
+    expected = float(binary_fbeta_score(given_, truth, beta=2.0, threshold=0.4999))
+    assert f2(counts.precision(0.5), counts.recovery(0.5)) == pytest.approx(expected, abs=1e-6)

@@ -10,9 +10,11 @@ from astropy.wcs import WCS
 from regions import Regions
 
 from napari_astroseg.engine.evaluate import evaluate
-from napari_astroseg.engine.events import Finished, TileDone
+from napari_astroseg.engine.evaluation import evaluate_to_folder
+from napari_astroseg.engine.events import Finished, Preparing, TileDone
 from napari_astroseg.engine.outputs import predict_to_folder
 from napari_astroseg.engine.predict import predict, predicted
+from napari_astroseg.engine.report.files import read_evaluation
 from napari_astroseg.errors import DataError, OutputError
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.files.writing import write_image
@@ -151,6 +153,21 @@ def test_evaluation_gives_the_paper_s_figures(random_model, maps):
     json.dumps(told)
 
 
+def test_an_evaluation_is_left_in_a_folder_or_stopped(random_model, maps, tmp_path):
+    path = random_model.save(tmp_path / "m.safetensors")
+    first, *_, last = evaluate_to_folder(path, maps, tmp_path / "out", device="cpu")
+    assert isinstance(first, Preparing)
+    told = read_evaluation(tmp_path / "out")
+    assert told["figures"] == last.result["evaluation"]["figures"]
+    assert told["provenance"]["command"] == f"astroseg evaluate {path} {maps} --device cpu"
+    assert told["provenance"]["model_digest"] == random_model.digest
+    assert set(last.result["files"]) == set((tmp_path / "out").iterdir())
+    events = evaluate_to_folder(path, maps, tmp_path / "stopped", device="cpu")
+    next(events)
+    events.close()
+    assert not (tmp_path / "stopped").exists()
+
+
 def test_evaluation_without_truth_is_refused(random_model, maps):
     with pytest.raises(DataError, match="no labelled structure"):
         evaluate(random_model, maps, window=Window(0, 12, 6, 6))
@@ -167,7 +184,7 @@ def test_dice_of_a_perfect_answer_is_one(random_model, maps, monkeypatch):
         probability = np.where(field.valid, field.target.astype(np.float32), np.nan)
         yield TileDone(window, probability[None].astype(np.float32), 1, 1)
 
-    monkeypatch.setattr("napari_astroseg.engine.evaluate.predict", perfect)
+    monkeypatch.setattr("napari_astroseg.engine.mapfigures.predict", perfect)
     figures = evaluate(random_model, maps)["figures"]
     assert figures["dice"] == figures["recovery"] == figures["roc_auc"] == 1
     assert figures["missed"] == figures["new"] == 0
