@@ -17,6 +17,7 @@ from pathlib import Path
 from napari_astroseg.cli.main import main as astroseg
 from napari_astroseg.engine.evaluate import evaluate
 from napari_astroseg.engine.model import load_model
+from napari_astroseg.recipes.recipe import Recipe
 
 NAME = "spiral_arms_small"
 BOX = Path(__file__).parents[1] / "napari_astroseg" / "engine" / "weights" / f"{NAME}.safetensors"
@@ -46,6 +47,8 @@ def main() -> None:
     model = load_model(run)
     card = dataclasses.replace(
         model.card,
+        # What a picture is warned of may be told better by now than when the run began.
+        recipe=model.recipe.replace(expects=Recipe.preset(NAME).expects),
         figures=model.card.figures | {f"unseen_{name}": round(found[name], 4) for name in KEPT},
         trained_on=f"{GALAXIES} simulated galaxies, seed {SEED}; a quarter of them to validate on",
         command=f"astroseg simulate spirals --out galaxies --n {GALAXIES} --seed {SEED}; "

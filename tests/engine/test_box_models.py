@@ -11,6 +11,7 @@ from napari_astroseg.engine.card import builtin_models, read_card
 from napari_astroseg.engine.evaluate import evaluate
 from napari_astroseg.engine.model import load_model
 from napari_astroseg.engine.predict import predict, predicted
+from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.simulate.spirals import simulate_spirals, write
 
@@ -35,6 +36,12 @@ def test_a_card_says_what_it_is_and_how_it_came_to_be(name: str) -> None:
     assert card.trained_on and card.notes and card.figures and card.data_digest
     assert 0.0 < card.threshold < 1.0
     assert card.parameters == load_model(name).parameters
+
+
+@pytest.mark.parametrize("name", list(builtin_models()))
+def test_it_warns_of_an_image_as_its_preset_does_today(name: str) -> None:
+    recipe = read_card(name).recipe
+    assert recipe.expects == Recipe.preset(recipe.name).expects
 
 
 @pytest.fixture(scope="module")
