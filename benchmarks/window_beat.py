@@ -78,7 +78,7 @@ def while_training(viewer: Viewer, folder: Path, pan: Callable[[float], None]) -
     dock.data.set_path(folder / "sky")
     dock.out.set_path(folder / "run")
     dock.start()
-    spin(lambda: "patches a second" in dock.progress.words.text(), 60.0)
+    spin(lambda: ", loss " in dock.progress.words.text(), 60.0)
     assert dock.busy, dock.progress.words.text()
     gaps = beats(pan, until=lambda: not dock.busy)
     dock.stop()

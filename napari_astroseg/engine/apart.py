@@ -25,7 +25,7 @@ from napari_astroseg.engine.service import child_environment
 from napari_astroseg.errors import OutputError
 
 STOP_FILE, WORDS_FILE = "stop", "stderr.txt"
-KEEP = b"keep\n"
+KEEP, DROP = b"keep\n", b"drop\n"
 _SPARE_CORES = 1
 
 
@@ -83,10 +83,10 @@ class Apart:
         """Its exit status; None while it is up."""
         return self._child.poll()
 
-    def keep(self) -> None:
-        """Have it go on whatever becomes of this process."""
-        self.kept = True
-        self._say(KEEP)
+    def keep(self, kept: bool = True) -> None:
+        """Have it go on whatever becomes of this process, or end with it."""
+        self.kept = kept
+        self._say(KEEP if kept else DROP)
 
     def stop(self) -> None:
         """Ask it to stop at its next event; it is not waited for."""
@@ -95,6 +95,8 @@ class Apart:
     def let_go(self) -> None:
         """Let go of the leash: it stops within seconds, or goes on if it is to be kept."""
         assert self._child.stdin is not None
+        if self._child.stdin.closed:
+            return
         with suppress(BrokenPipeError):  # it went first
             self._child.stdin.close()
         # Somebody has to hear how it ends, or it stays in the system's list of processes.

@@ -40,7 +40,7 @@ class Leash:
 
     def _listen(self) -> None:
         for line in self._pipe:
-            self._keep |= line == KEEP
+            self._keep = line == KEEP
         if not self._keep:
             self.cut = True
             end = threading.Timer(_PATIENCE_S, os._exit, (1,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -66,3 +67,16 @@ class History:
             f"{self._path} does not hold the epochs that the checkpoint counts; put it back, or "
             "start again without --resume"
         )
+
+
+def read_history(out: Path) -> Iterator[EpochDone]:
+    """The epochs that lie in a run's folder, as far as they can be read."""
+    try:
+        lines = (out / HISTORY_FILE).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return
+    for line in lines:
+        try:
+            yield EpochDone(**json.loads(line))
+        except (ValueError, TypeError):
+            return

@@ -38,6 +38,11 @@ class Order:
         return self.how.out
 
     @property
+    def epochs(self) -> int:
+        """Of each training."""
+        return self.recipe.schedule.epochs
+
+    @property
     def searches(self) -> bool:
         """Whether many trainings are meant."""
         return isinstance(self.how, Sweep)

@@ -18,6 +18,13 @@ _PATIENCE_S = 2.0
 class RunLock:
     """The right to train in a folder, until it is left or the process ends.
 
+    Parameters
+    ----------
+    out
+        The folder; made where it is missing.
+    patience_s
+        For so long another one that holds it is waited for.
+
     Raises
     ------
     TrainingError
@@ -26,8 +33,8 @@ class RunLock:
         When the folder cannot be written to.
     """
 
-    def __init__(self, out: Path) -> None:
-        self._out = out
+    def __init__(self, out: Path, patience_s: float = _PATIENCE_S) -> None:
+        self._out, self._patience_s = out, patience_s
         try:
             out.mkdir(parents=True, exist_ok=True)
             self._file = FileIO(out / LOCK_FILE, "a+")
@@ -47,10 +54,14 @@ class RunLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Let others train there."""
         self._file.close()
 
     def _hold(self) -> None:
-        until = time.monotonic() + _PATIENCE_S
+        until = time.monotonic() + self._patience_s
         while True:
             try:
                 lock(self._file)

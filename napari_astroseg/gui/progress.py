@@ -75,6 +75,10 @@ class ProgressLine(QWidget):
             text += f", {duration(left)} left"
         self.bar.show_state(done, total, text)
 
+    def count(self, done: int, total: int, unit: str) -> None:
+        """`done` of `total` units; what is left is told elsewhere."""
+        self.bar.show_state(done, total, f"{done} / {total} {unit}")
+
     def say(self, words: str, *, trouble: bool = False) -> None:
         """One sentence to the user; trouble is coloured."""
         self.words.setStyleSheet("color: #ff8f6b;" if trouble else "")

@@ -1,4 +1,4 @@
-"""Shelf: the user's own models, kept in one small file that every dock and window watches.
+"""Shelf: the user's own models, or trainings, kept in one small file that every dock watches.
 
 Docks do not know one another: what Train puts on the shelf, Predict finds there, in this
 window or in another one, now or tomorrow.
@@ -14,6 +14,9 @@ from qtpy.QtCore import QFileSystemWatcher, QObject, Signal
 
 from napari_astroseg.gui.settings import user_folder
 
+RUNS = "runs.json"
+"""Trainings that a window began, ended or not."""
+
 _MOST = 50
 
 
@@ -24,15 +27,19 @@ class Shelf(QObject):
     ----------
     folder
         Where its file lies; the user's configuration folder by default.
+    name
+        Of the file: the models, or `RUNS`.
     """
 
     changed = Signal()
 
-    def __init__(self, parent: QObject | None = None, folder: Path | None = None) -> None:
+    def __init__(
+        self, parent: QObject | None = None, folder: Path | None = None, name: str = "models.json"
+    ) -> None:
         super().__init__(parent)
         folder = folder or user_folder()
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = folder / "models.json"
+        self._file = folder / name
         self._known = self.paths()
         # The folder is watched, for the file itself is replaced whenever it changes.
         self._watcher = QFileSystemWatcher([str(folder)], self)

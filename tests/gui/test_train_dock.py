@@ -17,6 +17,7 @@ from napari_astroseg.engine.service import Call
 from napari_astroseg.gui.proposals import Proposals
 from napari_astroseg.gui.shelf import Shelf
 from napari_astroseg.gui.train import TrainDock
+from napari_astroseg.gui.training.closing import Choice
 from napari_astroseg.recipes.recipe import Recipe
 
 
@@ -49,6 +50,7 @@ def test_a_training_draws_its_curves_and_ends_on_the_shelf(dock: Any, tmp_path: 
     assert dock.use.isEnabled()
 
 
+@pytest.mark.once
 def test_stop_keeps_the_epochs_and_resume_is_offered(dock: Any, tmp_path: Path) -> None:
     dock.form.setValue(dock.form.value().replace(schedule__epochs=500))
     dock.go.click()
@@ -68,6 +70,7 @@ def test_stop_keeps_the_epochs_and_resume_is_offered(dock: Any, tmp_path: Path) 
     assert spin(lambda: not dock.busy)
 
 
+@pytest.mark.once
 def test_how_far_reading_is_is_told(qtbot: Any, own_settings: Path, tmp_path: Path) -> None:
     dock = TrainDock(target="gui.fake_work:reads_long")
     qtbot.addWidget(dock)
@@ -81,6 +84,7 @@ def test_how_far_reading_is_is_told(qtbot: Any, own_settings: Path, tmp_path: Pa
     dock.shut_down()
 
 
+@pytest.mark.once
 def test_a_killed_training_is_a_sentence(dock: Any) -> None:
     dock.form.setValue(dock.form.value().replace(schedule__epochs=500))
     dock.go.click()
@@ -91,7 +95,7 @@ def test_a_killed_training_is_a_sentence(dock: Any) -> None:
 
 
 def test_closing_the_window_mid_run_leaves_no_orphans(
-    make_napari_viewer: Any, own_settings: Path, tmp_path: Path
+    make_napari_viewer: Any, own_settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     viewer = make_napari_viewer(show=True)
     dock = TrainDock(viewer, target="gui.fake_work:train")
@@ -103,16 +107,23 @@ def test_closing_the_window_mid_run_leaves_no_orphans(
     assert spin(lambda: dock.curves.epochs)
     pids = dock.pids
     assert pids
-    viewer.close()
+    monkeypatch.setattr(dock, "ask_closing", lambda: Choice.CANCEL)
+    window = viewer.window._qt_window
+    assert not window.close()
+    assert window.isVisible()
+    assert dock.busy
+    viewer.close()  # by a script: nobody is asked
     assert spin(lambda: not any(alive(pid) for pid in pids) and not job_threads(), 20)
 
 
+@pytest.mark.once
 def test_a_form_that_is_wrong_cannot_start(dock: Any) -> None:
     dock.form.section["family"].sections[0]["channels"].setText("many")
     assert not dock.go.isEnabled()
     assert "family.channels" in dock.go.toolTip()
 
 
+@pytest.mark.once
 def test_a_run_that_exists_shows_its_recipe_and_curves(dock: Any, tmp_path: Path) -> None:
     import json
     from dataclasses import asdict
@@ -131,6 +142,7 @@ def test_a_run_that_exists_shows_its_recipe_and_curves(dock: Any, tmp_path: Path
     assert [event.epoch for event in dock.curves.epochs] == [1, 2]
 
 
+@pytest.mark.once
 def test_skies_are_simulated_and_become_the_data(dock: Any, tmp_path: Path) -> None:
     from napari_astroseg.gui.training.simulating import TARGET
 
@@ -141,6 +153,7 @@ def test_skies_are_simulated_and_become_the_data(dock: Any, tmp_path: Path) -> N
     assert len(list((tmp_path / "skies").glob("*_image.fits"))) == 1
 
 
+@pytest.mark.once
 def test_data_of_every_layout_can_be_made_up(dock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from napari_astroseg.gui import train
 
@@ -153,6 +166,7 @@ def test_data_of_every_layout_can_be_made_up(dock: Any, monkeypatch: pytest.Monk
     assert "choose a folder" in dock.make_up.toolTip()
 
 
+@pytest.mark.once
 def test_the_command_says_what_the_form_says(dock: Any, tmp_path: Path) -> None:
     from napari_astroseg.gui.predicting.commandline import train_command
 
@@ -161,6 +175,7 @@ def test_the_command_says_what_the_form_says(dock: Any, tmp_path: Path) -> None:
     assert words == told
 
 
+@pytest.mark.once
 def test_what_another_dock_proposes_is_shown_and_not_started(dock: Any, tmp_path: Path) -> None:
     recipe = Recipe.preset("spiral_arms_small").replace(data__threshold=5)
     folder = tmp_path / "galaxies"
@@ -176,6 +191,7 @@ def test_what_another_dock_proposes_is_shown_and_not_started(dock: Any, tmp_path
     later.shut_down()
 
 
+@pytest.mark.once
 def test_what_another_window_proposes_is_left_to_it(dock: Any, own_settings: Path) -> None:
     before = dock.form.value()
     Proposals().make(Recipe.preset("filaments"), own_settings)
@@ -188,6 +204,7 @@ def test_what_another_window_proposes_is_left_to_it(dock: Any, own_settings: Pat
     assert before.name == "filaments_small"
 
 
+@pytest.mark.once
 def test_a_proposal_does_not_disturb_a_training(dock: Any, own_settings: Path) -> None:
     dock.form.setValue(dock.form.value().replace(schedule__epochs=500))
     dock.go.click()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,22 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_astroseg.engine.events import EpochDone, StepDone
+from napari_astroseg.engine.history import read_history
+from napari_astroseg.gui.training.figurechoice import FigureChoice
 
 _REDRAW_MS = 100
 _COLOURS = {"steps": "#55607a", "training": "#6fa8ff", "validation": "#ffb454"}
-_FIGURES = ("#35f0c8", "#d58cff", "#ffd866")
+_FIGURES = ("#35f0c8", "#d58cff", "#ffd866", "#ff8f6b", "#7fc8ff", "#b8e986", "#ff9ecf", "#c0a080")
+_NO_FIGURES = ("loss", "threshold")
 _BEST = _WORDS = "#9aa0ac"
 
 
@@ -26,10 +34,13 @@ class Curves(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._steps: list[tuple[float, float]] = []
-        self._epochs: list[EpochDone] = []
+        self._epochs: dict[int, EpochDone] = {}
         self._timer = QTimer(self, singleShot=True, interval=_REDRAW_MS)
         self._timer.timeout.connect(self._draw)
         self.log = QCheckBox("Logarithmic loss")
+        self.log.setToolTip("Losses on a logarithmic axis: late progress shows")
+        self.figures = FigureChoice()
+        self.figures.changed.connect(self._draw)
         self._losses: Any = self._plot("loss")
         self._figures: Any = self._plot("figure")
         self.log.toggled.connect(lambda on: self._losses.setLogMode(False, on))
@@ -50,6 +61,7 @@ class Curves(QWidget):
         column.addWidget(self._figures, 2)
         below = QHBoxLayout()
         below.addWidget(self.log)
+        below.addWidget(self.figures)
         below.addStretch(1)
         self.best = QLabel()
         below.addWidget(self.best)
@@ -58,12 +70,12 @@ class Curves(QWidget):
     @property
     def epochs(self) -> list[EpochDone]:
         """What has been drawn, epoch by epoch."""
-        return list(self._epochs)
+        return list(self._epochs.values())
 
     @property
     def best_epoch(self) -> int | None:
         """The epoch that is marked."""
-        best = [event.epoch for event in self._epochs if event.best]
+        best = [event.epoch for event in self.epochs if event.best]
         return best[-1] if best else None
 
     def clear(self) -> None:
@@ -79,18 +91,13 @@ class Curves(QWidget):
 
     def add_epoch(self, event: EpochDone) -> None:
         """Draw one epoch's losses and figures, soon."""
-        self._epochs.append(event)
+        self._epochs[event.epoch] = event
         self._soon()
 
-    def read_history(self, file: Path) -> None:
-        """Draw the epochs that an earlier run left in its `history.jsonl`, as far as readable."""
+    def show_history(self, out: Path) -> None:
+        """Draw the epochs that lie in a run's folder."""
         self.clear()
-        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        for line in lines:
-            try:
-                self._epochs.append(EpochDone(**json.loads(line)))
-            except (ValueError, TypeError):
-                break
+        self._epochs = {event.epoch: event for event in read_history(out)}
         self._draw()
 
     def _plot(self, label: str) -> Any:
@@ -118,39 +125,38 @@ class Curves(QWidget):
             self._timer.start()
 
     def _draw(self) -> None:
-        epochs = np.array([event.epoch for event in self._epochs], float)
+        told = self.epochs
+        epochs = np.array([event.epoch for event in told], float)
         steps = np.array(self._steps).reshape(-1, 2)
         self._lines["steps"].setData(steps[:, 0], steps[:, 1], symbol=None)
-        self._points(self._lines["training"], epochs, [e.loss for e in self._epochs])
-        self._points(
-            self._lines["validation"],
-            epochs,
-            [event.validation.get("loss", np.nan) for event in self._epochs],
-        )
-        names = [
-            n for e in self._epochs[:1] for n in e.validation if n not in ("loss", "threshold")
-        ]
-        for name in names:
-            values = [event.validation.get(name, np.nan) for event in self._epochs]
-            self._points(self._figure_line(name), epochs, values)
-        for line in self._figure_lines.values() if not names else ():
-            line.setData([], [])
+        self._points(self._lines["training"], epochs, [event.loss for event in told])
+        losses = [event.validation.get("loss", np.nan) for event in told]
+        self._points(self._lines["validation"], epochs, losses)
+        names = [n for event in told[:1] for n in event.validation if n not in _NO_FIGURES]
+        self.figures.offer(names)
+        shown = self.figures.chosen
+        for name in [*self._figure_lines]:
+            if name not in shown:
+                self._figures.removeItem(self._figure_lines.pop(name))
+        for name in shown:
+            values = [event.validation.get(name, np.nan) for event in told]
+            self._points(self._figure_line(name, names.index(name)), epochs, values)
+        self._figures.setLabel("left", shown[0] if len(shown) == 1 else "figures")
         for mark in self._marks:
             mark.setVisible(self.best_epoch is not None)
             mark.setValue(self.best_epoch or 0)
         self.best.setText(self._best_words())
 
     def _best_words(self) -> str:
-        best = next((event for event in reversed(self._epochs) if event.best), None)
+        best = next((event for event in reversed(self.epochs) if event.best), None)
         if best is None:
             return ""
         figures = [f"{k} {v:.3f}" for k, v in best.validation.items() if k in self._figure_lines]
         return ", ".join([f"best epoch {best.epoch} (dashed)", *figures])
 
-    def _figure_line(self, name: str) -> Any:
+    def _figure_line(self, name: str, number: int) -> Any:
         if name not in self._figure_lines:
-            colour = _FIGURES[len(self._figure_lines) % len(_FIGURES)]
-            self._figures.setLabel("left", name if not self._figure_lines else "figures")
+            colour = _FIGURES[number % len(_FIGURES)]
             self._figure_lines[name] = self._figures.plot(
                 pen=pg.mkPen(colour, width=2), name=name, **_dots(colour)
             )

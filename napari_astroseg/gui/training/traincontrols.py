@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFormLayout,
     QHBoxLayout,
@@ -18,9 +20,11 @@ from qtpy.QtWidgets import (
 
 from napari_astroseg.gui.form.forms import Form
 from napari_astroseg.gui.predicting.place import DEVICES
-from napari_astroseg.gui.progress import ProgressLine
+from napari_astroseg.gui.training.course import Course
 from napari_astroseg.gui.training.folders import FolderField
-from napari_astroseg.gui.training.plots import Curves
+from napari_astroseg.gui.training.queue import Queue
+from napari_astroseg.gui.training.queueview import QueueView
+from napari_astroseg.gui.training.shortcuts import bind
 from napari_astroseg.recipes.recipe import Recipe, preset_names
 
 _FIRST_PRESET = "filaments_small"
@@ -42,12 +46,25 @@ class TrainControls(QWidget):
         self.out.set_path(fresh_folder(self.preset.currentText()))
         self.make_up = QPushButton("Simulate…")
         self.data.add(self.make_up)
-        self.go, self.halt, self.resume, self.use = (
-            QPushButton(words) for words in ("Start", "Stop", "Resume", "Use in Predict")
+        self.go, self.halt, self.resume, self.detach = (
+            QPushButton(words) for words in ("Start", "Stop", "Resume", "Detach")
         )
-        self.progress = ProgressLine("Stop")
-        self.progress.button.hide()
-        self.curves = Curves()
+        self.enqueue, self.search, self.compare, self.use = (
+            QPushButton(words)
+            for words in ("Add to queue", "Search…", "Compare runs…", "Use in Predict")
+        )
+        self.by_itself = QCheckBox("Goes on without the window")
+        self.by_itself.setToolTip(
+            "The training goes on when the window is closed or dies; the next window picks it up.\n"
+            "Otherwise closing the window asks, and a training whose window died stops"
+        )
+        self.course = Course()
+        self.progress, self.curves = self.course.progress, self.course.curves
+        self.queue = Queue(self)
+        self.line = QueueView(self.queue)
+        self.course.tabs.addTab(self.line, "Queue")
+        self._tell_tips()
+        bind(self, {"Ctrl+Return": self.go, "Ctrl+.": self.halt, "Ctrl+Shift+Return": self.enqueue})
         rows = QFormLayout()
         rows.addRow("Recipe", self.preset)
         rows.addRow("Data", self.data)
@@ -57,6 +74,13 @@ class TrainControls(QWidget):
         column.addLayout(rows)
         column.addWidget(self._panes(), 1)
 
+    def _tell_tips(self) -> None:
+        self.preset.setToolTip("The recipe to begin with; its fields can be changed below")
+        self.device.setToolTip("What it is trained on; auto takes a graphics card if there is one")
+        self.data.setToolTip("What is learnt from, in the layout that the recipe names")
+        self.out.setToolTip("Where model, checkpoint, history and log go")
+        self.compare.setToolTip("Curves of several runs over each other, and how recipes differ")
+
     def _panes(self) -> QSplitter:
         """The form above, the course of the training below; the user moves the border."""
         scroll = QScrollArea()
@@ -64,26 +88,30 @@ class TrainControls(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         course = QWidget()
-        buttons = QHBoxLayout()
-        for button in (self.go, self.halt, self.resume, self.use):
-            buttons.addWidget(button)
         column = QVBoxLayout(course)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(buttons)
-        column.addWidget(self.progress)
-        column.addWidget(self.curves, 1)
+        for buttons in (
+            (self.go, self.halt, self.resume, self.detach),
+            (self.enqueue, self.search, self.compare, self.use),
+        ):
+            row = QHBoxLayout()
+            for button in buttons:
+                row.addWidget(button)
+            column.addLayout(row)
+        column.addWidget(self.by_itself)
+        column.addWidget(self.course, 1)
         panes = QSplitter(Qt.Orientation.Vertical)
         panes.addWidget(scroll)
         panes.addWidget(course)
         panes.setChildrenCollapsible(False)
-        panes.setSizes([300, 360])
+        panes.setSizes([220, 480])
         return panes
 
 
-def fresh_folder(name: str) -> Path:
-    """A run folder in the user's home that is not there yet."""
+def fresh_folder(name: str, taken: Callable[[Path], bool] = lambda _: False) -> Path:
+    """A run folder in the user's home that is not there yet, nor `taken` by what is to come."""
     runs = Path.home() / "astroseg" / "runs"
     number = 1
-    while (runs / f"{name}-{number}").exists():
+    while (runs / f"{name}-{number}").exists() or taken(runs / f"{name}-{number}"):
         number += 1
     return runs / f"{name}-{number}"
