@@ -18,6 +18,7 @@ from napari_astroseg.sky.files.address import Address, hdu_key, spoken
 
 if TYPE_CHECKING:
     from napari_astroseg.engine.cluster import Cluster
+    from napari_astroseg.engine.model import Model
     from napari_astroseg.sky.image import SkyImage
     from napari_astroseg.sky.window import Window
 
@@ -31,7 +32,12 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "images", nargs="+", metavar="IMAGE", help="FITS images: files, URLs, FILE[SCI,1]"
     )
-    verb.add_argument("--model", required=True, help="built-in name, run folder or .safetensors")
+    verb.add_argument(
+        "--model",
+        required=True,
+        action="append",
+        help="built-in name, run folder or .safetensors; given again, several are averaged",
+    )
     verb.add_argument("--out", required=True, type=Path, metavar="D", help="folder for the answer")
     place = verb.add_mutually_exclusive_group()
     place.add_argument("--window", metavar="X,Y,W,H", help="only these pixels (0-based)")
@@ -52,6 +58,17 @@ def add(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument(
         "--samples", type=int, metavar="N", help="draws of a probabilistic network (its recipe's)"
+    )
+    unsure = verb.add_mutually_exclusive_group()
+    unsure.add_argument(
+        "--ensemble",
+        type=int,
+        choices=(2, 4, 8),
+        metavar="N",
+        help="average over N turns and mirrorings, 2, 4 or 8, whose spread is an uncertainty",
+    )
+    unsure.add_argument(
+        "--entropy", action="store_true", help="tell the answer's entropy as its uncertainty"
     )
     verb.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     shared = verb.add_mutually_exclusive_group()
@@ -80,15 +97,12 @@ def run(options: argparse.Namespace) -> int:
 def answers(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Predict on each image in turn; what was found and written, plain values for JSON."""
     from napari_astroseg.cli.progress import steps_told
-    from napari_astroseg.engine.model import load_model
     from napari_astroseg.sky.opening import open_bands, open_image
 
     hdu = hdu_key(options.hdu, f"--hdu {options.hdu}") if options.hdu else None
     addresses = [Address.of(image, hdu) for image in options.images]
     folders = _folders(addresses[: 1 if options.bands else None], options.out)
-    model = load_model(options.model)
-    if options.samples is not None:
-        model = model.drawing(options.samples)
+    model = asked_model(options)
     with steps_told(options.quiet) as progress:
         if options.bands:
             images = [open_bands(addresses)]
@@ -136,10 +150,13 @@ def _one(
         "bands": [spoken(address.place) for address in addresses] if options.bands else None,
         "hdu": image.reference.hdu if image.reference else None,
         "plane": image.reference.plane if image.reference else None,
-        "model": model_anywhere(options.model),
+        "model": model_anywhere(options.model[0]),
+        "others": [model_anywhere(name) for name in options.model[1:]] or None,
         "window": options.window,
         "sky": options.sky,
         "samples": options.samples,
+        "ensemble": options.ensemble,
+        "entropy": options.entropy,
         "threshold": options.threshold,
         "device": options.device,
         "force": options.force,
@@ -181,6 +198,19 @@ def model_anywhere(name_or_path: str) -> str:
     if name_or_path in builtin_models():
         return name_or_path
     return str(find_model(name_or_path).absolute())
+
+
+def asked_model(options: argparse.Namespace) -> Model:
+    """The model, or several as one, and how it tells its uncertainty."""
+    from napari_astroseg.engine.model import load_model
+
+    first, *others = (load_model(name) for name in options.model)
+    model = first.joined(others) if others else first
+    if options.samples is not None:
+        model = model.drawing(options.samples)
+    if options.ensemble is not None:
+        model = model.turned(options.ensemble)
+    return model.doubting() if options.entropy else model
 
 
 def asked_device(options: argparse.Namespace) -> str | Cluster:

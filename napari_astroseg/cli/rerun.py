@@ -77,9 +77,12 @@ def words(command: Command, options: argparse.Namespace, out: Path) -> list[str]
         "--hdu": None if command.bands or any("[" in name for name in images) else command.hdu,
         "--plane": command.plane,
         "--samples": command.samples,
+        "--ensemble": command.ensemble,
         "--threshold": command.threshold,
     }
     found = [f"{name}={value}" for name, value in named.items() if value is not None]
+    found += [f"--model={name}" for name in command.others or ()]
+    found += ["--entropy"] * command.entropy
     found += ["--bands"] * bool(command.bands) + ["--force"] * command.force
     return ["predict", *found, "--", *images]
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_astroseg.engine.spread import Spread
 from napari_astroseg.sky.objects import Objects
 from napari_astroseg.sky.window import Window
 
@@ -111,8 +112,9 @@ class TileDone(Event):
     probability
         (classes, height, width) float32, NaN where missing; background is no class.
     deviation
-        Standard deviation of each class over the samples of a probabilistic network, of the same
-        shape; None of a deterministic one.
+        How unsure each class is, of the same shape; None where nothing tells.
+    spread
+        What `deviation` is; None without one.
     """
 
     window: Window
@@ -120,6 +122,7 @@ class TileDone(Event):
     done: int
     total: int
     deviation: NDArray[np.float32] | None = None
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -16,9 +17,11 @@ from safetensors.torch import load, load_file, save
 from napari_astroseg.engine.card import ModelCard, find_model, read_card
 from napari_astroseg.engine.cluster import Cluster
 from napari_astroseg.engine.nets import build
-from napari_astroseg.engine.nets.base import Network
+from napari_astroseg.engine.nets.base import Net, Network
+from napari_astroseg.engine.nets.sampling import SamplingNet
 from napari_astroseg.engine.sampled import draws_for
-from napari_astroseg.errors import ModelError, SetupError
+from napari_astroseg.engine.spread import Spread
+from napari_astroseg.errors import MisfitError, ModelError, SetupError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.files.writing import replacing
 
@@ -33,10 +36,19 @@ class Model:
         What it is and where it came from.
     net
         The network in evaluation mode.
+    turns
+        Views of a stamp that its answer is the mean of: 1, 2, 4 or 8 (`turned`).
+    others
+        Further models whose answers count in (`joined`).
+    entropic
+        Whether the entropy of an answer is told as its uncertainty.
     """
 
     card: ModelCard
     net: Network
+    turns: int = 1
+    others: tuple[Model, ...] = ()
+    entropic: bool = False
     _swift: dict[torch.device, Network] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -51,8 +63,12 @@ class Model:
 
     @cached_property
     def digest(self) -> str:
-        """Sixteen hexadecimal digits that change when any weight does."""
+        """Sixteen hexadecimal digits that change when any weight does, or what is made of it."""
         total = hashlib.sha256()
+        for other in self.others:
+            total.update(other.digest.encode())
+        if self.turns > 1:
+            total.update(f"{self.turns} turns".encode())
         for name, weight in self.net.state_dict().items():
             total.update(name.encode())
             total.update(weight.detach().cpu().contiguous().numpy().tobytes())
@@ -66,6 +82,72 @@ class Model:
                 memory_format=torch.channels_last,  # type: ignore[call-overload]
             )
         return self._swift[device]
+
+    @property
+    def spread(self) -> Spread | None:
+        """What its uncertainty is of, samples apart; None where it tells none."""
+        members = self.turns * (1 + len(self.others))
+        if members > 1:
+            return Spread("models" if self.others else "turns", members)
+        return Spread("entropy") if self.entropic else None
+
+    def turned(self, turns: int = 8) -> Model:
+        """The same model, seeing each stamp in so many turns and mirrorings.
+
+        Raises
+        ------
+        MisfitError
+            When it finds objects, or draws samples that tell its uncertainty already.
+        SetupError
+            When there is no such number of turns.
+        """
+        if turns not in (2, 4, 8):
+            raise SetupError(f"a square has no {turns} turns and mirrorings; choose 2, 4 or 8")
+        self._require_one_answer()
+        return dataclasses.replace(self, turns=turns, entropic=False)
+
+    def joined(self, others: Sequence[Model]) -> Model:
+        """The mean of this model and others that learnt the same.
+
+        Raises
+        ------
+        MisfitError
+            When they look at images in another way, find objects, or draw samples.
+        """
+        for each in (self, *others):
+            each._require_one_answer()
+            mine, theirs = self.recipe, each.recipe
+            same = (mine.family == theirs.family, mine.normalisation == theirs.normalisation)
+            if not all(same) or mine.data.classes != theirs.data.classes:
+                raise MisfitError(
+                    f"{each.card.name} has another network, normalisation or classes than "
+                    f"{self.card.name}; join models of one recipe, of other seeds or data"
+                )
+        return dataclasses.replace(self, others=tuple(others), entropic=False)
+
+    def doubting(self) -> Model:
+        """The same model, telling the entropy of its answer as uncertainty.
+
+        Raises
+        ------
+        MisfitError
+            When it finds objects, or draws samples that tell its uncertainty already.
+        """
+        self._require_one_answer()
+        return dataclasses.replace(self, entropic=True)
+
+    def _require_one_answer(self) -> None:
+        """Refuse a network of which an ensemble of maps cannot be made."""
+        if not isinstance(self.net, Net):
+            raise MisfitError(
+                f"{self.card.name} finds objects, whose scores tell how sure it is; leave out the "
+                "ensemble and the entropy"
+            )
+        if isinstance(self.net, SamplingNet):
+            raise MisfitError(
+                f"{self.card.name} draws samples, whose spread is its uncertainty; choose how many "
+                "with `samples`, and leave out the ensemble and the entropy"
+            )
 
     def drawing(self, samples: int) -> Model:
         """The same model, drawing so many samples where nothing else is asked for.
@@ -87,7 +169,7 @@ class Model:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as card and safetensors, to be built again on the other side."""
-        return _built, (self.card, self._packed())
+        return _built, (self.card, self._packed(), self.turns, self.others, self.entropic)
 
     def _packed(self) -> bytes:
         """The content of its file."""
@@ -111,11 +193,11 @@ def load_model(name_or_path: str | Path | Model, device: str | Cluster = "cpu") 
     return model
 
 
-def _built(card: ModelCard, packed: bytes) -> Model:
+def _built(card: ModelCard, packed: bytes, *how: Any) -> Model:
     """A model that travelled."""
     net = build(card.recipe.family)
     net.load_state_dict(load(packed))
-    return Model(card, net.eval())
+    return Model(card, net.eval(), *how)
 
 
 @lru_cache(maxsize=2)

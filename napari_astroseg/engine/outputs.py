@@ -1,7 +1,7 @@
 """Outputs: the folder a prediction leaves, and the one path that makes it.
 
 `probability.fits`, `regions.fits`, `catalogue.ecsv`, `catalogue.reg`, `preview.png`,
-`provenance.json`, of a probabilistic network also `uncertainty.fits`, and the zarr store that a
+`provenance.json`, where an uncertainty is told also `uncertainty.fits`, and the zarr store that a
 killed run resumes from.
 """
 
@@ -26,6 +26,7 @@ from napari_astroseg.engine.objectoutputs import detect_to_folder
 from napari_astroseg.engine.predict import predict
 from napari_astroseg.engine.provenance import write_provenance
 from napari_astroseg.engine.scoring import add_scores
+from napari_astroseg.engine.spread import Spread
 from napari_astroseg.errors import OutputError
 from napari_astroseg.recipes.data import BlendedData, BubbleData, SetData
 from napari_astroseg.sky.coords.worldcoords import window_cards
@@ -91,14 +92,16 @@ def predict_to_folder(
     inside = (window or Window.whole(image.shape)).clipped(image.shape)
     canvas = Canvas(inside, len(model.recipe.data.classes))
     spread: Canvas | None = None
+    kind: Spread | None = None
     store = out / (OBJECTS if isinstance(model.recipe.data, SetData) else STORE)
-    how = {"resume": resume, "force": force}
-    for event in predict(model, image, inside, device=device, store=store, **how):
+    events = predict(model, image, inside, device=device, store=store, resume=resume, force=force)
+    for event in events:
         if isinstance(event, TileDone):
             canvas.put(event.window, event.probability)
             if event.deviation is not None:
                 spread = spread or Canvas(inside, len(event.deviation))
                 spread.put(event.window, event.deviation)
+                kind = event.spread
         if not isinstance(event, Finished):
             yield event
             continue
@@ -107,7 +110,8 @@ def predict_to_folder(
             objects = event.result["objects"]
             told = write_instances(out, model, image, inside, objects, level)
         else:
-            answer = Answer(inside, canvas.values, None if spread is None else spread.values)
+            values = None if spread is None else spread.values
+            answer = Answer(inside, canvas.values, values, kind)
             told = write_outputs(out, model, image, answer, level, device)
         seconds = time.perf_counter() - begun
         told["files"].append(
@@ -118,14 +122,15 @@ def predict_to_folder(
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a model says of a window: its probabilities and, of samples, their deviations.
+    """What a model says of a window: its probabilities and, where known, how unsure they are.
 
-    Both (classes, H, W).
+    Both (classes, H, W); `spread` tells what the second is.
     """
 
     window: Window
     probability: NDArray[np.float32]
     deviation: NDArray[np.float32] | None = None
+    spread: Spread | None = None
 
 
 def write_outputs(
@@ -143,7 +148,8 @@ def write_outputs(
     """
     window, probability = answer.window, any_class(answer.probability)
     labels = label_structures(probability, threshold, model.recipe.prediction.min_area_px)
-    catalogue = measure(labels, probability, image, window, answer.deviation)
+    spread = answer.spread or Spread("samples")
+    catalogue = measure(labels, probability, image, window, answer.deviation, spread.words)
     if isinstance(model.recipe.data, BlendedData):
         add_scores(catalogue, model, image, threshold, device)
     notes: dict[str, str | int | float] = {
@@ -155,6 +161,10 @@ def write_outputs(
     catalogue.table.meta.update(
         {"image": image.name, "model": model.card.name, "threshold": threshold}
     )
+    unsure: dict[str, str | int | float] = {}
+    if answer.deviation is not None:
+        unsure = {"UNCKIND": spread.kind, "UNCN": spread.members, "UNCIS": spread.words}
+        catalogue.table.meta["uncertainty"] = spread.words
     title = (
         f"{image.name}: {len(catalogue)} regions of interest, model “{model.card.name}”, "
         f"probability ≥ {threshold:g}"
@@ -162,7 +172,7 @@ def write_outputs(
     files = [
         _write_maps(out / "probability.fits", answer.probability, model, cards, notes),
         *(
-            [_write_maps(out / "uncertainty.fits", answer.deviation, model, cards, notes)]
+            [_write_maps(out / "uncertainty.fits", answer.deviation, model, cards, notes | unsure)]
             if answer.deviation is not None
             else []
         ),

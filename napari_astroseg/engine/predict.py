@@ -4,8 +4,9 @@ Where the normalisation does not depend on the patch, tiles carry enough context
 put together they equal the untiled answer. Where it does (per-patch min-max), overlapping
 patches on one grid are averaged under a taper, so the answer does not depend on the tiles either.
 
-A network of many answers gives the mean of its samples and their standard deviation; where patches
-overlap, both are those of the samples of all patches together.
+A network of many answers gives the mean of its samples and their standard deviation, as does a
+model that sees each stamp in several turns, or several models; where patches overlap, both are
+those of the answers of all patches together.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from napari_astroseg.engine.cluster import Cluster, sharing
 from napari_astroseg.engine.detect import detect
+from napari_astroseg.engine.ensemble import entropy
 from napari_astroseg.engine.events import Event, Finished, Started, TileDone, Warned
 from napari_astroseg.engine.findobjects import find_objects
 from napari_astroseg.engine.fit import check_fit
@@ -29,8 +31,9 @@ from napari_astroseg.engine.model import Model, load_model, told_device, torch_d
 from napari_astroseg.engine.predictor import Predictor, Probability, answering
 from napari_astroseg.engine.prepare import resizing_for
 from napari_astroseg.engine.sampled import draws_for
+from napari_astroseg.engine.spread import Spread
 from napari_astroseg.engine.store import PredictionStore
-from napari_astroseg.errors import MisfitError
+from napari_astroseg.errors import MisfitError, SetupError
 from napari_astroseg.recipes.data import BubbleData, SetData
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
@@ -48,6 +51,7 @@ def predict(
     store: Path | None = None,
     resume: bool = False,
     force: bool = False,
+    uncertainty: str | None = None,
 ) -> Iterator[Event]:
     """Predict a window of an image; a generator of events, cancelled by closing it.
 
@@ -70,14 +74,18 @@ def predict(
         Keep the tiles that `store` already holds.
     force
         Predict even where unit or values do not suit the model.
+    uncertainty
+        Of a network that draws no samples: `turns`, the spread over the eight turns and mirrorings
+        of the image, whose mean is the answer then; or `entropy` of the answer. Other numbers of
+        turns, and several models, are a `Model`'s own (`turned`, `joined`).
 
     Yields
     ------
     `Started`, any number of `Warned`, one `TileDone` per tile (those found in the store
     included), and `Finished` with `window`, `threshold` and `missing_fraction`. Tiles of a
-    probabilistic network carry a `deviation`. A model of objects in boxes yields what
-    `napari_astroseg.engine.detect.detect` does instead, one of objects with masks what
-    `napari_astroseg.engine.findobjects.find_objects` does.
+    model that tells an uncertainty carry a `deviation`, and what it is. A model of objects in
+    boxes yields what `napari_astroseg.engine.detect.detect` does instead, one of objects with
+    masks what `napari_astroseg.engine.findobjects.find_objects` does.
 
     Raises
     ------
@@ -86,6 +94,8 @@ def predict(
     """
     begun = time.perf_counter()
     model = load_model(model)
+    if uncertainty is not None:
+        model = unsure(model, uncertainty)
     image = image if isinstance(image, SkyImage) else open_image(image)
     draws = draws_for(model.net, model.recipe, model.card.name, samples)
     if isinstance(model.recipe.data, BubbleData):
@@ -111,13 +121,14 @@ def predict(
     away = sharing(device, partial(answering, model, shown, fit.factor, draws))
     yield Started(f"{model.card.name} on {image.name}", len(tiles), "tiles", told_device(device))
     yield from (Warned(sentence) for sentence in fit.warnings)
+    spread = model.spread if draws is None else Spread("samples", draws)
     seen = 0
     for done, (tile, values) in enumerate(_answers(predictor, tiles, kept, away), start=1):
         if kept is not None:
             kept.put(tile, values)
         answer = (tile.core, values) if resizing is None else resizing.back(tile.core, values)
         counted = (predictor.classes, done, len(tiles))
-        event = None if answer is None else _event(*answer, inside, *counted)
+        event = None if answer is None else _event(*answer, inside, *counted, spread)
         if event is None:
             continue
         seen += int(np.isfinite(event.probability[0]).sum())
@@ -130,6 +141,22 @@ def predict(
         "missing_fraction": 1.0 - seen / (inside.width * inside.height),
     }
     yield Finished(result, time.perf_counter() - begun)
+
+
+def unsure(model: Model, how: str) -> Model:
+    """A model that tells how unsure it is by `turns` or `entropy`.
+
+    Raises
+    ------
+    SetupError
+        When there is no such way.
+    MisfitError
+        When it is none for this model.
+    """
+    ways = {"turns": model.turned, "entropy": model.doubting}
+    if how not in ways:
+        raise SetupError(f"no uncertainty is called {how!r}; choose {' or '.join(ways)}")
+    return ways[how]()
 
 
 def _nothing_there(image: SkyImage, floor: float) -> str:
@@ -205,7 +232,13 @@ def _answers(
 
 
 def _event(
-    place: Window, values: Probability, inside: Window, classes: int, done: int, total: int
+    place: Window,
+    values: Probability,
+    inside: Window,
+    classes: int,
+    done: int,
+    total: int,
+    spread: Spread | None,
 ) -> TileDone | None:
     """The part of an answer at `place` that was asked for; None where there is none."""
     shared = place.overlap(inside)
@@ -214,4 +247,6 @@ def _event(
     rows, columns = shared.moved(-place.x, -place.y).slices
     told = values[:, rows, columns]
     deviation = told[classes:] if len(told) > classes else None
-    return TileDone(shared, told[:classes], done, total, deviation)
+    if spread is not None and spread.kind == "entropy":
+        deviation = entropy(told[:classes])
+    return TileDone(shared, told[:classes], done, total, deviation, spread)

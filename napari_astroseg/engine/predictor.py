@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_astroseg.engine.ensemble import asked
 from napari_astroseg.engine.model import Model, torch_device
 from napari_astroseg.engine.nets.base import Halo, Net
-from napari_astroseg.engine.nets.sampling import SamplingNet
+from napari_astroseg.engine.nets.sampling import SamplingNet, folded
 from napari_astroseg.engine.prepare import by_patch, context_px, prepared
 from napari_astroseg.engine.sampled import moments, noise_at
 from napari_astroseg.sky.image import SkyImage
@@ -38,7 +39,7 @@ class Predictor:
     Attributes
     ----------
     classes, maps
-        Maps of probability in an answer, and of all: with samples, deviations come after them.
+        Maps of probability in an answer, and of all: of several answers, deviations come after.
     """
 
     def __init__(
@@ -51,11 +52,12 @@ class Predictor:
     ) -> None:
         self.recipe, self.image = model.recipe, image
         self.classes = len(model.recipe.data.classes)
-        self.maps = self.classes * (1 if draws is None else 2)
         self._factor, self._device, self._draws = factor, device, draws
-        net = model.swift(device)
-        assert isinstance(net, Net)
-        self._net = net
+        self._turns = model.turns
+        self._nets = [_segmenting(each, device) for each in (model, *model.others)]
+        self._net = self._nets[0]
+        self._several = draws is not None or self._turns * len(self._nets) > 1
+        self.maps = self.classes * (2 if self._several else 1)
         self._patchwise = by_patch(model.recipe)
 
     def tiles(self, window: Window) -> list[Tile]:
@@ -92,8 +94,11 @@ class Predictor:
 
     def _exact(self, tile: Tile, values: Probability, margin: int) -> Probability:
         inner = slice(margin, margin + tile.outer.height), slice(margin, margin + tile.outer.width)
-        planes = values if values.ndim > 2 else values[None]
-        return self._forward(planes[:, *inner][None], Halo(*tile.halo))[0]
+        planes = (values if values.ndim > 2 else values[None])[:, *inner][None]
+        answer = self._forward(planes, Halo(*tile.halo))[0]
+        if self._several:
+            answer[self.classes :] = np.sqrt(answer[self.classes :])
+        return answer
 
     def _blended(
         self, tile: Tile, values: Probability, valid: NDArray[np.bool_], margin: int
@@ -102,7 +107,7 @@ class Predictor:
         step = max(1, round(side * (1.0 - self.recipe.prediction.overlap)))
         corners = patch_corners(tile.core, side, step)
         weight = taper(side)
-        exact = np.float32 if self._draws is None else np.float64  # of squares that nearly cancel
+        exact = np.float64 if self._several else np.float32  # of squares that nearly cancel
         total = np.zeros((self.maps, *values.shape), exact)
         weights = np.zeros(values.shape, np.float32)
         at_once = max(1, _BATCH_PIXELS // side**2)
@@ -120,29 +125,41 @@ class Predictor:
         top, left = tile.core.y - tile.outer.y + margin, tile.core.x - tile.outer.x + margin
         core = slice(top, top + tile.core.height), slice(left, left + tile.core.width)
         blend = np.divide(total[:, *core], weights[core], dtype=exact)
-        if self._draws is not None:
+        if self._several:
             mean, square = blend[: self.classes], blend[self.classes :]
             blend[self.classes :] = np.sqrt(np.maximum(square - mean**2, 0.0))
         return blend.astype(np.float32, copy=False)
 
     def _stamps(self, planes: Probability, corners: list[tuple[int, int]]) -> NDArray[Any]:
-        """Answers to whole patches; of samples, the mean of each class and that of its square."""
-        if self._draws is None:
+        """Answers to whole patches; of several, the mean of each class and that of its square."""
+        if not self._several:
             return self._forward(planes)
-        assert isinstance(self._net, SamplingNet)
-        noise = noise_at(corners, self._draws, self._net.latent, self.recipe.schedule.seed)
-        told = moments(self._net, planes, noise, self._device).astype(np.float64)
+        if self._draws is None:
+            told = self._forward(planes).astype(np.float64)
+        else:
+            assert isinstance(self._net, SamplingNet)
+            noise = noise_at(corners, self._draws, self._net.latent, self.recipe.schedule.seed)
+            told = moments(self._net, planes, noise, self._device).astype(np.float64)
         told[:, self.classes :] += told[:, : self.classes] ** 2
         return told
 
     def _forward(self, planes: Probability, halo: Halo = Halo()) -> Probability:
+        """The answer (n, classes, h, w); of several their means, then their variances."""
         with torch.inference_mode():
             given = torch.from_numpy(np.ascontiguousarray(planes)).to(
                 self._device, memory_format=torch.channels_last
             )
-            scores = self._net(given, halo)
-            answer: Probability = self._net.probability(scores).float().cpu().numpy()
+            each = asked(self._nets, self._turns, given, halo)
+            told = torch.cat(folded(each), 1) if self._several else next(each)
+            answer: Probability = told.cpu().numpy()
         return answer
+
+
+def _segmenting(model: Model, device: torch.device) -> Net:
+    """The network of a model of pixels, made fast."""
+    net = model.swift(device)
+    assert isinstance(net, Net)
+    return net
 
 
 def answering(

@@ -34,7 +34,10 @@ class Command(BaseModel):
     plane: int | None = None
     window: str | None = None
     sky: str | None = None
+    others: list[str] | None = None
     samples: int | None = None
+    ensemble: int | None = None
+    entropy: bool = False
     threshold: float | None = None
     device: str = "auto"
     force: bool = False

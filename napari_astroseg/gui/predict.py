@@ -23,6 +23,8 @@ from napari_astroseg.gui.predicting.predictions import TARGET, Answered, Predict
 from napari_astroseg.gui.progress import ProgressLine
 from napari_astroseg.gui.shelf import Shelf
 from napari_astroseg.gui.ties import Ties
+from napari_astroseg.recipes.data import BlendedData
+from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.window import Window
 
 
@@ -149,6 +151,7 @@ class PredictDock(QWidget):
         card = self.models.card()
         if card is not None and self.predictions.current is None:
             self.found.set_cut(Cut(card.threshold, card.recipe.prediction.min_area_px))
+        self.place.offer_uncertainty("" if card is None else told_already(card.recipe))
         self._judge()
 
     def _follow_layer(self, _event: Any = None) -> None:
@@ -173,6 +176,8 @@ class PredictDock(QWidget):
 
     def _options(self) -> dict[str, Any]:
         chosen = {"device": self.place.device.currentText()}
+        if self.place.uncertainty:
+            chosen["uncertainty"] = self.place.uncertainty
         return chosen | ({"force": True} if self.place.force.isChecked() else {})
 
     def _ask(self, window: Window | None) -> None:
@@ -190,6 +195,15 @@ class PredictDock(QWidget):
             self._say(str(error), True)
             return
         self.predictions.start(Wish(layer, image, inside, card, self.found.cut, self._options()))
+
+
+def told_already(recipe: Recipe) -> str:
+    """Why the uncertainty of a model is not for the user to choose; "" where it is."""
+    if recipe.data.kinds:
+        return "This model finds objects, whose scores tell how sure it is"
+    if isinstance(recipe.data, BlendedData):
+        return "This model draws samples, whose standard deviation is its uncertainty"
+    return ""
 
 
 def _pressing(method: WeakMethod[Any]) -> Callable[[Any], None]:

@@ -36,7 +36,6 @@ _COLUMNS = {
     "mean_value": "mean of the image over the structure",
     "peak_value": "highest value of the image in the structure",
     "score": "mean probability over the structure",
-    "uncertainty": "mean over the structure of the standard deviation of the probability",
 }
 
 Labels = NDArray[np.int32]
@@ -87,6 +86,7 @@ def measure(
     image: SkyImage,
     window: Window,
     deviation: NDArray[Any] | None = None,
+    uncertain: str = "standard deviation of the probability",
 ) -> Catalogue:
     """One row per structure: where it is, how large, how long, how sure.
 
@@ -97,7 +97,9 @@ def measure(
     image
         Gives positions and values, of a stack their mean; the window is read from it once.
     deviation
-        (classes, H, W) standard deviation of the probability, where it is known.
+        (classes, H, W) how uncertain the probability is, where it is known.
+    uncertain
+        What that is, in words.
 
     Returns
     -------
@@ -131,6 +133,7 @@ def measure(
     table["score"] = _over(np.nanmean, probability, labels, ids)
     if deviation is not None:
         table["uncertainty"] = _over(np.nanmean, deviation.max(0), labels, ids)
+        table["uncertainty"].info.description = f"mean over the structure of the {uncertain}"
     for name in table.colnames:
         if name in _COLUMNS:
             table[name].info.description = _COLUMNS[name]

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from napari_astroseg.engine.events import (
     Warned,
 )
 from napari_astroseg.engine.run import Run
+from napari_astroseg.engine.spread import Spread
 from napari_astroseg.errors import DataError, MisfitError
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.instances import Footprint, Instances
@@ -72,6 +74,19 @@ def part_nothing(folder: Path, *_: Any, **__: Any) -> Iterator[Event]:
     raise DataError("no crop of it is clear; add tiles")
 
 
+def unsure(
+    model: str, image: SkyImage, window: Window, uncertainty: str = "", **_: Any
+) -> Iterator[Event]:
+    """Of one class; as unsure as it is told to be by, nine tenths of the most."""
+    for event in predict(model, image, window):
+        if not isinstance(event, TileDone) or not uncertainty:
+            yield event
+            continue
+        spread = Spread(uncertainty, 8)
+        deviation = np.full_like(event.probability, 0.9 * spread.largest)
+        yield replace(event, deviation=deviation, spread=spread)
+
+
 def sampled(
     model: str, image: SkyImage, window: Window, tiles: int = 4, **_: Any
 ) -> Iterator[Event]:
@@ -83,7 +98,9 @@ def sampled(
         values = event.probability[0]
         classes = np.stack((values - values**2, values**2))
         deviation = np.stack((values * (1 - values), np.zeros_like(values)))
-        yield TileDone(event.window, classes, event.done, event.total, deviation)
+        yield TileDone(
+            event.window, classes, event.done, event.total, deviation, Spread("samples", 50)
+        )
 
 
 def slow(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator[Event]:

@@ -136,6 +136,33 @@ def test_a_model_of_one_class_brings_no_maps(
     QTest.keyClick(canvas, Qt.Key.Key_U)
 
 
+@pytest.mark.once
+def test_who_draws_no_samples_is_asked_how_unsure_it_is(
+    viewer: Any, dock: PredictDock, own_settings: Path, tmp_path: Path
+) -> None:
+    assert not dock.place.unsure.isEnabled() and "samples" in dock.place.unsure.toolTip()
+    assert "uncertainty" not in dock._options()
+    dock.models.add(write_model(own_settings / "fake.safetensors"))
+    dock.predictions._target = "gui.fake_work:unsure"
+    assert dock.place.unsure.isEnabled()
+    for way, largest, words in (("turns", 0.5, "8 turns"), ("entropy", 1.0, "entropy")):
+        dock.place.unsure.setCurrentIndex(dock.place.unsure.findData(way))
+        dock.place.keep.setChecked(False)
+        predict(dock)
+        assert words in dock.found.unsure_words.text() and dock.found.unsure_words.isVisible()
+        assert dock.found.most_unsure.maximum() == largest
+        shown = of_role(viewer, "uncertainty")
+        assert tuple(shown.contrast_limits) == (0.0, largest)
+        regions = of_role(viewer, "regions")
+        assert (regions.data > 0).any()  # where nothing is too unsure
+        file = tmp_path / f"{way}.ecsv"
+        dock.found.write(file)
+        assert spin(file.exists, 20)
+        column = Catalogue.read(file).table["uncertainty"]
+        assert words in column.info.description
+        assert column[0] == pytest.approx(0.9 * largest)
+
+
 def test_compare_takes_regions_and_probability_from_the_right_layers(
     viewer: Any, dock: PredictDock
 ) -> None:

@@ -19,7 +19,8 @@ from napari_astroseg.sky.window import Window
 class Cut:
     """Which pixels count as a region: probability at or above, in at least so many pixels.
 
-    Where uncertainties are known, only pixels no less sure than `most_unsure`.
+    Where uncertainties are known, only pixels no less sure than `most_unsure`, of which `LARGEST`
+    is no limit.
     """
 
     threshold: float
@@ -61,12 +62,13 @@ def write_catalogue(
     cut: Cut,
     image: SkyImage,
     window: Window,
+    uncertain: str,
     path: Path,
 ) -> str:
     """Measure the regions of a window, write them, and say so."""
     labels = labelled(probability, deviation, cut)
     spread = None if deviation is None else deviation[None]
-    catalogue: Any = measure(labels, probability, image, window, spread)
+    catalogue: Any = measure(labels, probability, image, window, spread, uncertain)
     catalogue.write(path)
     return f"{len(catalogue)} regions written to {path}"
 

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_astroseg.engine.events import TileDone
+from napari_astroseg.engine.spread import Spread
 from napari_astroseg.gui.predicting.drawing import placed_on, shading_in
 from napari_astroseg.gui.predicting.planes import Planes
 from napari_astroseg.sky.window import Window
 
 UNCERTAINTY = "uncertainty"
-LARGEST = 0.5
-"""Standard deviation of what is 0 as often as 1."""
+LARGEST = 1.0
+"""No limit: nothing is less sure, whatever tells it."""
 
 _COLOURS = ("#4fb3ff", "#ff6ad5", "#ffd23f", "#8aff80")
 _SPREAD = "#ffffff"
@@ -38,6 +39,7 @@ class ExtraMaps:
 
     def __init__(self, viewer: Any, names: tuple[str, ...]) -> None:
         self.names = names
+        self.spread: Spread | None = None
         self._viewer = viewer
         self._planes: dict[str, Planes] = {}
         self._layers: dict[str, Any] = {}
@@ -72,7 +74,7 @@ class ExtraMaps:
             self._layers[each] = self._viewer.add_image(
                 self._planes[each].data,
                 colormap=shading_in(_SPREAD if unsure else _COLOURS[number % len(_COLOURS)]),
-                contrast_limits=(0.0, LARGEST if unsure else 1.0),
+                contrast_limits=(0.0, 1.0),
                 blending="translucent",
                 visible=False,
                 multiscale=self._planes[each].multiscale,
@@ -98,6 +100,12 @@ class ExtraMaps:
                 self._planes[each].put(place, tile.probability[number])
             elif tile.deviation is not None:
                 self._planes[each].put(place, tile.deviation.max(0))
+
+    def tell(self, spread: Spread | None) -> None:
+        """Learn what the uncertainty is of, and draw it up to the most that it can be."""
+        self.spread = spread
+        if spread is not None and UNCERTAINTY in self._layers:
+            self._layers[UNCERTAINTY].contrast_limits = (0.0, spread.largest)
 
     def refresh(self) -> None:
         """Draw what has come; hidden layers are drawn when they are shown."""

@@ -56,10 +56,11 @@ class FoundPanel(QWidget):
     @property
     def cut(self) -> Cut:
         """What the controls say."""
+        unsure = round(float(self.most_unsure.value()), 4)
         return Cut(
             round(float(self.threshold.value()), 4),
             int(self.min_area.value()),
-            round(float(self.most_unsure.value()), 4),
+            LARGEST if unsure >= self.most_unsure.maximum() else unsure,
         )
 
     def set_cut(self, cut: Cut) -> None:
@@ -133,6 +134,9 @@ class FoundPanel(QWidget):
         )
         self.filled = QCheckBox("Fill regions")
         self.filled.setToolTip("Areas instead of outlines")
+        self.unsure_words = QLabel()
+        self.unsure_words.setWordWrap(True)
+        self.unsure_words.setEnabled(False)
         self.summary = QLabel()
         self.save = QPushButton("Save catalogue…")
         below = QHBoxLayout()
@@ -145,6 +149,7 @@ class FoundPanel(QWidget):
         rows.addRow("Least area", self.min_area)
         rows.addRow("Uncertainty up to", self.most_unsure)
         rows.addRow("Map", self.shown_map)
+        rows.addRow("", self.unsure_words)
         self._rows = rows
         rows.addRow("Found", self.summary)
         rows.addRow(below)
@@ -169,10 +174,17 @@ class FoundPanel(QWidget):
         ):
             control.setVisible(wanted)
             self._rows.labelForField(control).setVisible(wanted)
+        spread = overlay.maps.spread if overlay is not None else None
+        self.unsure_words.setText(f"Uncertainty: {spread.words}" if spread else "")
+        self.unsure_words.setVisible(spread is not None)
+        with QSignalBlocker(self.most_unsure):
+            self.most_unsure.setRange(0.0, spread.largest if spread else LARGEST)
+            if overlay is not None:
+                self.most_unsure.setValue(overlay.cut.most_unsure)
         numbered = overlay is not None and overlay.numbered
         self.most_unsure.setEnabled(numbered)
         self.most_unsure.setToolTip(
-            "Standard deviation of the samples from which a pixel is too unsure for a region"
+            "Uncertainty from which a pixel is too unsure for a region"
             if numbered
             else "Only for windows of up to 2048 × 2048 pixels, whose regions are numbered"
         )

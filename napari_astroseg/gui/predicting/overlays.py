@@ -173,7 +173,8 @@ class Overlay(QObject):
     def writing(self) -> Callable[[Path], str]:
         """What measures the regions of now and writes their catalogue; any thread."""
         maps = self.probability, self.maps.deviation
-        return partial(write_catalogue, *maps, self.cut, self.image, self.window)
+        told = "" if self.maps.spread is None else self.maps.spread.words
+        return partial(write_catalogue, *maps, self.cut, self.image, self.window, told)
 
     def set_visible(self, probability: bool, regions: bool) -> None:
         """Show or hide either layer."""

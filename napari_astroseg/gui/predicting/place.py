@@ -19,6 +19,12 @@ from napari_astroseg.gui.images import ImagePicker
 
 _SIZES = (256, 512, 1024, 2048)
 DEVICES = ("auto", "cpu", "cuda", "mps")
+WAYS = {"none": "", "turns and mirrorings (8 × the time)": "turns", "entropy": "entropy"}
+_UNSURE = (
+    "How unsure the model is, as a map and for each region.\n"
+    "Turns and mirrorings: it sees the image in all eight; their mean is the answer, their\n"
+    "standard deviation the uncertainty. Entropy: of the probability alone, at no cost"
+)
 _KEYS = "A drag still pans  ·  R repeats  ·  Esc stops"
 
 
@@ -40,6 +46,9 @@ class PlacePanel(QWidget):
         self.size.setToolTip("Side of the window that a click predicts")
         self.device.addItems(DEVICES)
         self.device.setToolTip("Where the network runs; auto takes a graphics card if there is one")
+        self.unsure = QComboBox()
+        for name, way in WAYS.items():
+            self.unsure.addItem(name, way)
         self.by_click = QPushButton("Click on the image to predict")
         self.by_click.setCheckable(True)
         self.by_view, self.by_whole = QPushButton("This view"), QPushButton("Whole image")
@@ -67,6 +76,16 @@ class PlacePanel(QWidget):
         if lack:
             self.by_click.setChecked(False)
 
+    @property
+    def uncertainty(self) -> str:
+        """How the model is to tell how unsure it is; "" where it needs not be told."""
+        return str(self.unsure.currentData()) if self.unsure.isEnabled() else ""
+
+    def offer_uncertainty(self, lack: str) -> None:
+        """Let it be chosen, unless there is nothing to choose: then it says why."""
+        self.unsure.setEnabled(not lack)
+        self.unsure.setToolTip(lack or _UNSURE)
+
     def _lay_out(self) -> None:
         keys = QLabel(_KEYS)
         keys.setEnabled(False)
@@ -78,6 +97,7 @@ class PlacePanel(QWidget):
         rows.addRow("Image", self.images)
         rows.addRow("Window", self.size)
         rows.addRow("Device", self.device)
+        rows.addRow("Uncertainty", self.unsure)
         rows.addRow(self.by_click)
         rows.addRow(pair)
         for widget in (keys, self.keep, self.force):

@@ -201,6 +201,7 @@ class Predictions(QObject):
             if old is not reused:
                 old.remove()
         overlay = self._overlays[wish.key] = reused or made(self._viewer, *what)
+        overlay.maps.tell(event.spread if isinstance(event, TileDone) else None)
         self._make_current(overlay)
         return overlay
 
