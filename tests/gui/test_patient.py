@@ -230,13 +230,13 @@ def test_panning_and_zooming_do_not_wait_for_a_slow_disk(viewer: Any, qtbot: Any
     image, pixels = slow_sky(6000)
     layer = layers.add_image(viewer, image)
     rested(layer, qtbot)
-    pixels.pause_s = 0.4
+    pixels.pause_s = 2.0
     blocks = Blocks()
     for zoom, centre in [(1.0, (3000, 3000)), (2.0, (1000, 1500)), (2.0, (4500, 5000))]:
         blocks.start()
         viewer.scene.camera.zoom, viewer.scene.camera.center = zoom, centre
         qtbot.wait(250)
-        assert blocks.worst < 0.3  # a read alone takes 0.4 s, a view several
+        assert blocks.worst < 1.8  # a read alone takes 2 s, a view several
         assert np.isfinite(shown(layer)).all()
     pixels.pause_s = 0.0
     rested(layer, qtbot)
