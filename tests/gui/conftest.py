@@ -6,6 +6,7 @@ import os
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,12 +53,24 @@ _ONCE = (
 """What is drawn through napari or done beside the window, with hardly a word of Qt."""
 
 
+_WHOLE = ("forms", "data_dock", "screen", "train_dock")
+"""Modules that run on either binding from end to end."""
+
+_EITHER = 7
+"""Of every other module so many tests, the first, run on either binding."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    counted: Counter[str] = Counter()
     for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.gui)
-            if item.path.stem.removeprefix("test_") in _ONCE:
-                item.add_marker(pytest.mark.once)
+        if Path(__file__).parent not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.gui)
+        module = item.path.stem.removeprefix("test_")
+        counted[module] += 1
+        enough = module not in _WHOLE and counted[module] > _EITHER
+        if module in _ONCE or enough:
+            item.add_marker(pytest.mark.once)
 
 
 @pytest.fixture(autouse=True)

@@ -118,6 +118,7 @@ def test_the_demo_predicts_by_itself(opened: Any, tmp_path: Path) -> None:
     assert spin(lambda: not dock.predictions.busy)
 
 
+@pytest.mark.once
 @pytest.mark.skipif(find_spec("lightning_fabric") is None, reason="this place cannot train")
 def test_a_real_training_and_prediction_bring_no_torch_into_the_window(tmp_path: Path) -> None:
     env = {
