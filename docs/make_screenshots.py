@@ -179,6 +179,44 @@ def training() -> None:
     viewer.close()
 
 
+def vetting() -> None:
+    """Bubbles and decoys of a simulated tile, being judged."""
+    from napari_astroseg.gui.vet import VetDock
+    from napari_astroseg.sky.simulate import simulate_bubbles
+
+    tile = simulate_bubbles(1024, seed=3, number=1)
+    found = [*tile.bubbles, *tile.decoys]
+    _write(Path("tile.fits"), tile.bands["g"], tile.wcs.to_header())
+    lon, lat = tile.wcs.pixel_to_world_values(
+        [each.x for each in found], [each.y for each in found]
+    )
+    rng = np.random.default_rng(1)
+    rows = [
+        f"{number},{a % 360:.6f},{b:.6f},{60 * each.major:.1f},{score:.3f},bubble"
+        for number, (a, b, each, score) in enumerate(
+            zip(lon, lat, found, rng.uniform(0.5, 1, len(found)), strict=True), 1
+        )
+    ]
+    header = "id,l,b,radius_arcsec,score,kind"
+    Path("found.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
+    viewer = window([Path("tile.fits")])[0]
+    vet = dock(viewer, "Vet", VetDock)
+    vet.open.choose_file(Path("found.csv").absolute())
+    vet.open.who.setText("Ada")
+    vet.open.store.setText(str(Path("verdicts.sqlite").absolute()))
+    vet.open.order.setCurrentIndex(1)
+    vet.start()
+    wait_for(lambda: vet.desk is not None and not vet.busy)
+    vet.judging.zoom.setCurrentIndex(1)
+    for verdict in ("real", "real", "not", "real", "unsure"):
+        vet.act(verdict)
+        wait_for(lambda: not vet.busy, 50)
+    vet.judging.tag_line.setText("broken rim")
+    wait_for(lambda: not vet.busy)
+    shoot(viewer, "vetting", 255)
+    viewer.close()
+
+
 def votes() -> None:
     """What a simulated crowd marked in a generated galaxy, and the mask at a threshold."""
     from napari_astroseg.gui.votes import VotesDock
@@ -652,6 +690,7 @@ def _write(path: Path, values: Any, header: Any) -> None:
 MAKERS: dict[str, Callable[[], None]] = {
     "compare": compare,
     "train": training,
+    "vetting": vetting,
     "votes": votes,
     "draw": draw,
     "shapes": shapes,

@@ -21,6 +21,7 @@ from napari_astroseg.gui.draw import DrawDock
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.train import TrainDock
+from napari_astroseg.gui.vet import VetDock
 from napari_astroseg.gui.votes import VotesDock
 
 TITLE = "AstroSeg"
@@ -56,6 +57,7 @@ def open_window(
         "Data": DataDock(viewer),
         "Predict": _scrolled(predicting),
         "Compare": CompareDock(viewer),
+        "Vet": VetDock(viewer),
         "Train": training,
     }
     tabs = {

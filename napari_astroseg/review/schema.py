@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
@@ -60,12 +61,14 @@ verdicts = Table(
     # SQLite numbers rows by itself only where the type is its own INTEGER.
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("uid", String(200), nullable=False, unique=True),
-    Column("list", ForeignKey("vetting_lists.id"), nullable=False, index=True),
+    Column("list", ForeignKey("vetting_lists.id"), nullable=False),
     Column("vetter", Text, nullable=False),
     Column("detection", Text, nullable=False),
     Column("time", String(40), nullable=False),
     Column("act", String(10), nullable=False),
     Column("verdict", String(20), nullable=False),
     Column("told", Text, nullable=False),
+    Index("vetting_verdicts_on", "list", "detection"),
+    Index("vetting_verdicts_by", "list", "vetter"),
 )
 """`told`: the whole entry as JSON."""

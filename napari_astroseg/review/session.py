@@ -81,7 +81,8 @@ class VettingSession:
         self.vetter = " ".join(vetter.split())
         if not self.vetter:
             raise VettingError("a verdict has a vetter; give your name")
-        self._own_store = not isinstance(url, Store)
+        self.owns_store = not isinstance(url, Store)
+        """Whether the store is closed with the session."""
         self.store = url if isinstance(url, Store) else Store(url)
         try:
             self.list = _number(self.store, detections, progress)
@@ -89,7 +90,7 @@ class VettingSession:
             self._keeping = Keeping(self.store, self.list, self._digest, spill)
             self.recovered = self._keeping.recover()
         except BaseException:
-            if self._own_store:
+            if self.owns_store:
                 self.store.close()
             raise
         self.blind = blind
@@ -281,7 +282,8 @@ class VettingSession:
         """
         if self.blind:
             raise VettingError("this session is blind; begin an open one to see others' verdicts")
-        all_of = standings(self.store.entries(self.list))
+        log = self.store.numbered(self.list, detection=name)
+        all_of = standings(entry for _, entry in log)
         found = {vetter: standing.of(name) for vetter, standing in all_of.items()}
         return {who: entry for who, entry in found.items() if entry and who != self.vetter}
 
@@ -302,7 +304,7 @@ class VettingSession:
     def close(self) -> None:
         """Store what waits, if that can be, and let go of the store."""
         self._keeping.close()
-        if self._own_store:
+        if self.owns_store:
             self.store.close()
 
     def _load(self) -> None:

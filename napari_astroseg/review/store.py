@@ -225,13 +225,19 @@ class Store:
         return [entry for _, entry in self.numbered(number, vetter, after)]
 
     def numbered(
-        self, number: int, vetter: str | None = None, after: int = 0
+        self,
+        number: int,
+        vetter: str | None = None,
+        after: int = 0,
+        detection: str | None = None,
     ) -> Iterator[tuple[int, Entry]]:
-        """As `entries`, each with its number in the log, to go on after."""
+        """As `entries`, or those on one detection, each with its number in the log."""
         log = schema.verdicts.c
         wanted = select(log.id, log.told).where(log.list == number, log.id > after)
         if vetter is not None:
             wanted = wanted.where(log.vetter == vetter)
+        if detection is not None:
+            wanted = wanted.where(log.detection == detection)
         with self._reading() as connection:
             for row in connection.execute(wanted.order_by(log.id)):
                 yield row.id, Entry.from_json(parsed(row.told))

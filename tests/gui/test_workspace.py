@@ -53,6 +53,7 @@ def test_it_opens_with_its_docks_and_images(opened: Any, tmp_path: Path) -> None
         "Data",
         "Predict",
         "Compare",
+        "Vet",
         "Train",
     ]
     assert len(viewer.layers) == 2

@@ -176,6 +176,7 @@ class ObjectOverlay(QObject):
         if not self.shown():
             return
         objects = self.objects
+        self._outlines.metadata[METADATA] |= {"objects": objects, "kinds": self.kinds}
         self._outlines.data = sides(objects.boxes)
         colours = np.array(_COLOURS)[(objects.classes - 1) % len(_COLOURS)]
         if len(objects):

@@ -38,7 +38,8 @@ from napari_astroseg.sky.structures import any_class
 from napari_astroseg.sky.window import Window
 
 METADATA = "astroseg_prediction"
-"""Key in a layer's metadata: `model`, `window`, `threshold`, `min_area_px`, `image`, `role`."""
+"""Key in a layer's metadata: `model`, `window`, `threshold`, `min_area_px`, `image`, `role`, and
+of objects `objects` and `kinds`."""
 LABELS_PX = 2048 * 2048
 CONTOUR_PX = 1024 * 1024
 """Above this napari takes longer to draw outlines than a hand to move a slider: filled instead."""

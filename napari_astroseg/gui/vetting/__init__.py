@@ -1,0 +1,1 @@
+"""What *Vet* is made of."""

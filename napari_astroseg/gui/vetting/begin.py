@@ -1,0 +1,103 @@
+"""Begin: from what the user chose to an open session, in a background thread."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_astroseg.errors import VettingError
+from napari_astroseg.gui.vetting.desk import Opened
+from napari_astroseg.gui.vetting.placed import Placed
+from napari_astroseg.review.detections import Detections
+from napari_astroseg.review.orders import Order
+from napari_astroseg.review.plan import Plan
+from napari_astroseg.review.reading import open_detections
+from napari_astroseg.review.session import VettingSession
+from napari_astroseg.review.store import Store
+from napari_astroseg.review.wanted import Filter
+from napari_astroseg.sky.image import SkyImage
+
+_STORE_WAIT_S = 1.0
+"""For a store that another writes to, before a verdict is kept elsewhere."""
+_LARGEST = 2**22
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be judged.
+
+    Parameters
+    ----------
+    source
+        A path, what makes detections, or None for the list in the store.
+    image
+        That they are looked at on.
+    store, vetter, blind
+        As of a `VettingSession`.
+    order, verdicts
+        Of the queue.
+    reference
+        Path of a catalogue of what is known; "" for none.
+    """
+
+    source: str | Callable[[], Detections] | None
+    image: SkyImage
+    store: str
+    vetter: str
+    order: Order = "list"
+    verdicts: tuple[str, ...] = ()
+    reference: str = ""
+    blind: bool = True
+
+    def plan(self) -> Plan:
+        """The queue that is wished for.
+
+        Raises
+        ------
+        VettingError, CatalogueError
+            When the catalogue of what is known cannot be read.
+        """
+        known = open_detections(self.reference) if self.reference else None
+        return Plan(order=self.order, only=Filter(verdicts=self.verdicts), reference=known)
+
+
+def begin(wish: Wish) -> Opened:
+    """Read the detections, open the store, and find the first to judge.
+
+    Raises
+    ------
+    AstroSegError
+        When any of it cannot be.
+    """
+    detections: Detections | None = None
+    if callable(wish.source):
+        detections = wish.source()
+    elif wish.source is not None:
+        detections = open_detections(wish.source, wish.image)
+    if not wish.store:
+        raise VettingError("verdicts are kept in a file; name one")
+    store = Store(wish.store, wait_s=_STORE_WAIT_S)
+    try:
+        session = VettingSession(store, detections, wish.vetter, wish.plan(), blind=wish.blind)
+        session.owns_store = True
+        placed = Placed(session.detections, wish.image)
+    except BaseException:
+        store.close()
+        raise
+    model = model_of(Path(wish.source)) if isinstance(wish.source, str) else ""
+    notes = () if detections is None else detections.notes
+    return Opened(session, placed, wish.image, model, notes)
+
+
+def model_of(place: Path) -> str:
+    """The digest of the model that left a prediction; "" where nothing tells it."""
+    path = (place if place.is_dir() else place.parent) / "provenance.json"
+    try:
+        if path.stat().st_size > _LARGEST:
+            return ""
+        told = json.loads(path.read_text("utf-8"))
+        return str(told["model"]["digest"])[:200]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""

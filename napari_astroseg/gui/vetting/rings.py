@@ -1,0 +1,109 @@
+"""Rings: the outline of the current detection and of those around it, by what was said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_astroseg.gui.aids.view import camera_of
+from napari_astroseg.gui.predicting.drawing import placed_on
+from napari_astroseg.gui.selected import selection_kept
+from napari_astroseg.gui.ties import Ties
+from napari_astroseg.sky.window import Window
+
+COLOURS = {
+    "": "#4fb3ff",
+    "real": "#5fd35f",
+    "reclassify": "#5fd35f",
+    "revise": "#5fd35f",
+    "not": "#ff6a6a",
+    "unsure": "#ffd23f",
+    "duplicate": "#c58bff",
+}
+CURRENT = "#ffffff"
+METADATA = "astroseg_vetting"
+"""Key in the layer's metadata."""
+
+_SIDES = 32
+_SCREEN_PX = 1.5
+_TICK = 0.35
+"""Length of the ticks at the current one, in radii."""
+
+
+class Rings:
+    """The layer of outlines.
+
+    Parameters
+    ----------
+    viewer, base
+        Where it is shown, and the image that it lies on.
+    ties
+        Of the dock.
+    """
+
+    def __init__(self, viewer: Any, base: Any, ties: Ties) -> None:
+        self._viewer = viewer
+        with selection_kept(viewer):
+            self.layer = viewer.add_vectors(
+                np.zeros((0, 2, 2)),
+                name="vetting",
+                vector_style="line",
+                edge_width=self._width(),
+                metadata={METADATA: "rings"},
+                **placed_on(base, Window(0, 0, 1, 1)),
+            )
+        ties.tie(camera_of(viewer).events.zoom, self._keep_width)
+
+    @property
+    def there(self) -> bool:
+        """Whether the layer is still in the viewer."""
+        return self.layer in self._viewer.layers
+
+    def show(
+        self,
+        places: Sequence[tuple[float, float, float]],
+        verdicts: Sequence[str],
+        current: int | None,
+    ) -> None:
+        """Draw circles (x, y, radius; px), with the verdicts on them; one is the current one."""
+        if not self.there:
+            return
+        parts = [_circle(*place) for place in places]
+        colours = [COLOURS.get(verdict, COLOURS[""]) for verdict in verdicts]
+        counts = [_SIDES] * len(parts)
+        if current is not None:
+            parts.append(_ticks(*places[current]))
+            colours.append(CURRENT)
+            counts.append(len(parts[-1]))
+        self.layer.data = np.concatenate(parts) if parts else np.zeros((0, 2, 2))
+        if parts:
+            self.layer.edge_color = np.repeat(np.array(colours), counts)
+
+    def remove(self) -> None:
+        """Take the layer out of the viewer."""
+        if self.there:
+            self._viewer.layers.remove(self.layer)
+
+    def _width(self) -> float:
+        return float(np.clip(_SCREEN_PX / max(camera_of(self._viewer).zoom, 1e-6), 0.05, 50.0))
+
+    def _keep_width(self, _event: Any = None) -> None:
+        if self.there and abs(self._width() / self.layer.edge_width - 1) > 0.25:
+            self.layer.edge_width = self._width()
+
+
+def _circle(x: float, y: float, radius: float) -> NDArray[np.float64]:
+    """(sides, 2, 2): where each side begins, and where it goes; rows and columns."""
+    turn = np.linspace(0, 2 * np.pi, _SIDES, endpoint=False)
+    corners = np.column_stack((y + radius * np.sin(turn), x + radius * np.cos(turn)))
+    return np.stack((corners, np.roll(corners, -1, 0) - corners), 1)
+
+
+def _ticks(x: float, y: float, radius: float) -> NDArray[np.float64]:
+    """Four lines outside the circle, towards its middle."""
+    ways = np.array([(0.0, 1.0), (1.0, 0.0), (0.0, -1.0), (-1.0, 0.0)])
+    starts = np.array([y, x]) + 1.1 * radius * ways
+    return np.stack((starts, _TICK * radius * ways), 1)

@@ -1,0 +1,223 @@
+"""VetDock: flies from one detection to the next, keeps every verdict, and says what is wrong."""
+# ruff: noqa: F401, F811 (fixtures)
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gui.fixtures_jobs import own_settings, sky, spin, viewer
+from qtpy.QtGui import QKeySequence
+
+from napari_astroseg.gui.aids.view import camera_of
+from napari_astroseg.gui.vet import VetDock
+from napari_astroseg.gui.vetting.actions import choose_key, chosen_keys
+from napari_astroseg.review.reading import open_detections
+from napari_astroseg.review.store import Store
+
+REGIONS = [(100, 150, 20), (130, 160, 12), (300, 300, 30), (500, 80, 15)]
+
+
+@pytest.fixture
+def dock(viewer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    image, lines = sky(), ["galactic"]
+    for x, y, radius in REGIONS:
+        there = image.sky(x, y).spherical
+        lines.append(f'circle({there.lon.deg:.7f},{there.lat.deg:.7f},{radius * 11.5}")')
+    (tmp_path / "found.reg").write_text("\n".join([*lines, 'circle(200,0,60")', "junk(1)"]))
+    dock = VetDock(viewer)
+    viewer.window.add_dock_widget(dock, name="Vet", area="right")
+    dock.open.choose_file(tmp_path / "found.reg")
+    dock.open.who.setText("Ada")
+    dock.open.store.setText(str(tmp_path / "verdicts.sqlite"))
+    yield dock
+    dock.shut_down()
+
+
+def start(dock: Any) -> None:
+    dock.open.start.click()
+    assert spin(lambda: not dock.busy and dock.desk is not None, 20)
+
+
+def press(dock: Any, key: str) -> None:
+    handler = dock._viewer.window._qt_viewer.canvas._key_map_handler
+    handler.press_key(key)
+    handler.release_key(key)
+    assert spin(lambda: not dock.busy, 10)
+
+
+def centre(dock: Any) -> tuple[float, float]:
+    y, x = camera_of(dock._viewer).center[-2:]
+    return round(x), round(y)
+
+
+def kept(tmp_path: Path) -> list[tuple[str, str]]:
+    store = Store(tmp_path / "verdicts.sqlite")
+    entries = store.entries(1)
+    store.close()
+    return [(entry.detection, entry.verdict or entry.act) for entry in entries]
+
+
+def test_a_verdict_by_a_key_is_kept_and_the_next_one_is_shown(dock: Any, tmp_path: Path) -> None:
+    assert "Nothing is being judged" in dock.judging.buttons["real"].toolTip()
+    start(dock)
+    camera = camera_of(dock._viewer)
+    camera.zoom = 2.5
+    assert centre(dock) == (100, 150)
+    assert "things were left out" in dock.notice.text  # the line that is no region
+    assert dock.judging.title.text() == "1   1 of 5"
+    dock.judging.tag_line.setText("ring, faint")
+    press(dock, "1")
+    assert kept(tmp_path) == [("1", "real")]
+    assert centre(dock) == (130, 160)
+    assert camera.zoom == 2.5  # as it was
+    press(dock, "2")
+    dock.judging.kinds.setCurrentText("remnant")
+    press(dock, "4")
+    dock.judging.buttons["duplicate"].click()
+    assert spin(lambda: not dock.busy)
+    press(dock, "Control-Z")
+    press(dock, "Control-Z")
+    press(dock, "Control-Shift-Z")
+    assert [verdict for _, verdict in kept(tmp_path)] == [
+        "real", "not", "reclassify", "duplicate", "undo", "undo", "redo",
+    ]  # fmt: skip
+    store = Store(tmp_path / "verdicts.sqlite")
+    first = store.entries(1)[0]
+    store.close()
+    assert first.tags == ("ring", "faint")
+    assert first.seen["layers"][0]["name"] == "ramp"
+    assert first.seen["layers"][0]["stretch"] == "asinh"
+    assert first.seen["zoom"] == 2.5
+    assert dock.judging.counts.text() == "1 real, 1 not, 1 reclassify"
+
+
+@pytest.mark.once
+def test_it_goes_on_where_one_left_off(dock: Any, tmp_path: Path) -> None:
+    start(dock)
+    press(dock, "1")
+    press(dock, "1")
+    dock.open.close_button.click()
+    assert [layer.name for layer in dock._viewer.layers] == ["ramp"]
+    start(dock)
+    assert centre(dock) == (300, 300)
+    assert dock.judging.bar.value() == 2
+    press(dock, "Q")
+    assert "you said: real" in dock.judging.told.text()
+    press(dock, "Shift+E")
+    assert dock.judging.title.text().startswith("3 ")
+    press(dock, "Z")
+    zoom = camera_of(dock._viewer).zoom
+    assert 30 * zoom * 6 == pytest.approx(min(dock.desk.flight._canvas), rel=0.01)
+    press(dock, "E")
+    press(dock, "E")
+    assert "off the image" in dock.judging.told.text()
+    assert not dock.judging.buttons["revise"].isEnabled()
+
+
+@pytest.mark.once
+def test_an_outline_is_revised_in_place(dock: Any, tmp_path: Path) -> None:
+    start(dock)
+    press(dock, "6")
+    assert dock.desk.revising is not None
+    press(dock, "Control-Z")  # leaves it, and takes no verdict back
+    assert dock.desk.revising is None
+    press(dock, "6")
+    layer = dock.desk.revising.layer
+    layer.data = [np.add(layer.data[0], (10.0, 0.0))]
+    dock.desk.revise()
+    assert spin(lambda: not dock.busy)
+    store = Store(tmp_path / "verdicts.sqlite")
+    (entry,) = store.entries(1)
+    store.close()
+    assert (entry.verdict, entry.shape.form, entry.shape.frame) == ("revise", "circle", "galactic")
+    x, y = sky().pixel(
+        open_detections(tmp_path / "found.reg")
+        .taken([0])
+        .position.__class__(*entry.shape.points[0], unit="deg", frame="galactic")
+    )
+    assert (round(float(x)), round(float(y))) == (100, 160)
+    assert entry.shape.sizes[0] == pytest.approx(20 * 11.5, rel=1e-3)
+
+
+@pytest.mark.once
+def test_marks_are_hidden_and_keys_are_changed(dock: Any) -> None:
+    start(dock)
+    rings = dock.desk.rings.layer
+    assert len(rings.data) > 0
+    press(dock, "M")
+    assert not rings.visible
+    press(dock, "M")
+    assert rings.visible
+    dock.keys.lines["real"].setKeySequence(QKeySequence("Y"))
+    dock.keys.lines["real"].editingFinished.emit()
+    assert chosen_keys()["real"] == "Y"
+    assert dock.judging.buttons["real"].text() == "Real  Y"
+    press(dock, "1")
+    assert dock.desk.session.done.judged == 0
+    press(dock, "Y")
+    assert dock.desk.session.done.judged == 1
+    dock.keys.lines["not"].setKeySequence(QKeySequence("Y"))
+    dock.keys.lines["not"].editingFinished.emit()
+    assert "taken by" in dock.keys.notice.text
+    assert chosen_keys()["not"] == "2"
+    dock.keys.reset.click()
+    assert chosen_keys()["real"] == "1"
+
+
+@pytest.mark.once
+def test_a_store_that_is_locked_costs_a_sentence_and_no_verdict(dock: Any, tmp_path: Path) -> None:
+    start(dock)
+    other = sqlite3.connect(tmp_path / "verdicts.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    press(dock, "1")
+    assert "1 verdict kept on this machine" in dock.notice.text
+    assert dock.judging.title.text().startswith("2 ")
+    other.execute("ROLLBACK")
+    other.close()
+    dock.desk.store_waiting()
+    assert spin(lambda: not dock.busy)
+    assert dock.notice.text == ""
+    assert kept(tmp_path) == [("1", "real")]
+
+
+@pytest.mark.once
+def test_what_is_judged_is_exported_and_what_a_layer_holds_is_judged(
+    dock: Any, tmp_path: Path
+) -> None:
+    labels = np.zeros((600, 600), np.uint16)
+    labels[100:120, 200:240], labels[400:410, 50:60] = 1, 2
+    dock.open.choose_layer(dock._viewer.add_labels(labels, name="regions"))
+    dock.open.order.setCurrentIndex(4)  # along the sky
+    start(dock)
+    assert len(dock.desk.session.queue) == 2
+    press(dock, "1")
+    dock.write(tmp_path / "out.ecsv")
+    assert spin(lambda: not dock.busy)
+    found = open_detections(tmp_path / "out.ecsv")
+    assert (round(found.x[0]), round(found.y[0])) in ((220, 110), (54, 404))
+    assert found.radius[0] == pytest.approx(np.sqrt((800 if found.x[0] > 100 else 100) / np.pi))
+    assert "1 judged detections written" in dock.judging.counts.text()
+
+
+@pytest.mark.once
+def test_what_cannot_be_judged_is_told(dock: Any, tmp_path: Path) -> None:
+    dock.open.who.setText("")
+    assert "Write your name" in dock.open.start.toolTip()
+    dock.open.who.setText("Ada")
+    (tmp_path / "far.reg").write_text('galactic\ncircle(200,0,60")\n')
+    dock.open.choose_file(tmp_path / "far.reg")
+    dock.start()
+    assert spin(lambda: not dock.busy)
+    assert "lies on ramp" in dock.notice.text
+    assert dock.desk is None
+    dock.open.source.setCurrentIndex(dock.open.source.count() - 1)  # the store: two lists
+    (tmp_path / "verdicts.sqlite").unlink()
+    dock.start()
+    assert spin(lambda: not dock.busy)
+    assert "no list" in dock.notice.text
