@@ -15,6 +15,7 @@ from skies import write_four_maps
 from napari_astroseg.engine.batches import TrainingSet
 from napari_astroseg.engine.card import read_card
 from napari_astroseg.engine.events import EpochDone, Finished, Started, StepDone, Warned
+from napari_astroseg.engine.examples import Examples
 from napari_astroseg.engine.run import Run
 from napari_astroseg.engine.train import Training, train
 from napari_astroseg.errors import DataError, SetupError, TrainingError
@@ -208,13 +209,12 @@ def test_a_net_broken_by_an_epoch_s_last_step_is_not_kept(small_recipe, maps, tm
     torch = pytest.importorskip("torch")
     training = Training(small_recipe, run_in(tmp_path, maps))
     for event in training.epoch():
-        assert isinstance(event, StepDone)
-        if event.step == event.total:
+        if isinstance(event, StepDone) and event.step == event.total:
             break
     with torch.no_grad():
         next(training.bare.parameters()).fill_(float("nan"))
     with pytest.raises(TrainingError, match="the validation of epoch 1"):
-        training._validated(1)
+        training._validated(1, Examples(small_recipe.data.classes))
 
 
 def test_the_optimiser_is_resumed_after_the_weights_found_their_device(
