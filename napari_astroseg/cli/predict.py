@@ -79,6 +79,12 @@ def add(verb: argparse.ArgumentParser) -> None:
         "--cluster", metavar="ADDRESS", help="share it on a Dask cluster: tcp://HOST:PORT"
     )
     verb.add_argument("--resume", action="store_true", help="keep the tiles that are done")
+    verb.add_argument(
+        "--known",
+        type=Path,
+        metavar="CATALOGUE",
+        help="tell known objects from new ones, by boxes of this catalogue",
+    )
     verb.add_argument("--force", action="store_true", help="even if unit or values do not suit")
     verb.add_argument("--json", action="store_true", help="print what was written as JSON")
 
@@ -90,7 +96,10 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(told, indent=2))
     else:
         for each in told:
-            print(f"{_counted(each['structures'], each['what'])}; see {each['out']}/preview.png")
+            found = _counted(each["structures"], each["what"])
+            if each["known"] is not None:
+                found += f", {each['known']} known and {each['structures'] - each['known']} new"
+            print(f"{found}; see {each['out']}/preview.png")
     return 0
 
 
@@ -159,6 +168,7 @@ def _one(
         "entropy": options.entropy,
         "threshold": options.threshold,
         "device": options.device,
+        "known": None if options.known is None else str(options.known.absolute()),
         "force": options.force,
         "line": options.command,
     }
@@ -177,8 +187,14 @@ def _one(
     for event in told(events, options.quiet):
         if isinstance(event, Finished):
             result = event.result
+    known = None
+    if options.known is not None:
+        from napari_astroseg.sky.known import marked_file
+
+        known = marked_file(Path(result["out"]) / "catalogue.ecsv", options.known, image)
     return {
         "image": command["image"],
+        "known": known,
         "out": result["out"],
         "structures": result["structures"],
         "what": "objects" if "objects" in result else "regions of interest",

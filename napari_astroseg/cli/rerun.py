@@ -79,6 +79,7 @@ def words(command: Command, options: argparse.Namespace, out: Path) -> list[str]
         "--samples": command.samples,
         "--ensemble": command.ensemble,
         "--threshold": command.threshold,
+        "--known": command.known,
     }
     found = [f"{name}={value}" for name, value in named.items() if value is not None]
     found += [f"--model={name}" for name in command.others or ()]

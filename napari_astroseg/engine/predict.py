@@ -118,6 +118,8 @@ def predict(
     tiles = predictor.tiles(inside if resizing is None else resizing.there(inside))
     work = (inside, tiles, model, image, predictor.maps, draws)
     kept = PredictionStore.open(store, *work, resume) if store else None
+    if kept is not None and resizing is None:
+        kept.tell(image.header, predictor.names)
     away = sharing(device, partial(answering, model, shown, fit.factor, draws))
     yield Started(f"{model.card.name} on {image.name}", len(tiles), "tiles", told_device(device))
     yield from (Warned(sentence) for sentence in fit.warnings)

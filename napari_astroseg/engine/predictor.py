@@ -60,6 +60,12 @@ class Predictor:
         self.maps = self.classes * (2 if self._several else 1)
         self._patchwise = by_patch(model.recipe)
 
+    @property
+    def names(self) -> list[str]:
+        """What the maps of an answer are called."""
+        classes = self.recipe.data.classes
+        return [*classes, *(f"uncertainty of {each}" for each in classes)][: self.maps]
+
     def tiles(self, window: Window) -> list[Tile]:
         """The work that covers `window`."""
         reach = 0 if self._patchwise else self._net.reach

@@ -39,6 +39,7 @@ class Command(BaseModel):
     ensemble: int | None = None
     entropy: bool = False
     threshold: float | None = None
+    known: str | None = None
     device: str = "auto"
     force: bool = False
 

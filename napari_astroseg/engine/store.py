@@ -9,15 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
+from astropy.io import fits
 from numpy.typing import NDArray
 
 from napari_astroseg.engine.model import Model
 from napari_astroseg.errors import OutputError
+from napari_astroseg.sky.coords.worldcoords import window_cards
+from napari_astroseg.sky.files.zarrfile import ARRAY, HEADER, MAPS
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.tiles import Tile
 from napari_astroseg.sky.window import Window
@@ -27,7 +31,7 @@ class PredictionStore:
     """See the module's first lines; made by `open`."""
 
     def __init__(self, group: Any, tiles: list[Tile]) -> None:
-        self._values, self._done = group["probability"], group["done"]
+        self._values, self._done, self._about = group[ARRAY], group["done"], group.attrs
         self._corner = tiles[0].core
         self._numbers = {tile.core: number for number, tile in enumerate(tiles)}
         self._flags = np.asarray(self._done[:], bool)
@@ -66,7 +70,7 @@ class PredictionStore:
                         f"{path} holds the tiles of another model, image or window; "
                         "leave out --resume, or give another --out"
                     )
-                if {"probability", "done"} <= set(group.array_keys()):
+                if {ARRAY, "done"} <= set(group.array_keys()):
                     return cls(group, tiles)  # else killed while it was made: make it again
             if path.exists():
                 _remove_store(path)
@@ -76,6 +80,18 @@ class PredictionStore:
                 f"{path} cannot be written ({(error.strerror or str(error)).lower()}); "
                 "free some space or choose another folder"
             ) from error
+
+    def tell(self, cards: fits.Header, maps: Sequence[str]) -> None:
+        """Say where the maps lie on the sky and what they are called.
+
+        Parameters
+        ----------
+        cards
+            Of the image that the tiles are cut from.
+        """
+        rows, columns = self._values.shape[1:]
+        here = window_cards(cards, Window(self._corner.x, self._corner.y, columns, rows))
+        self._about.update({HEADER: here.tostring(sep="\n"), MAPS: list(maps)})
 
     def has(self, tile: Tile) -> bool:
         """Whether the tile's answer is on disk."""
@@ -145,7 +161,7 @@ def _created(path: Path, tiles: list[Tile], maps: int, work: str) -> Any:
     shape = (maps, last.y_end - first.y, last.x_end - first.x)
     group = zarr.create_group(path, attributes={"work": work, "corner": [first.x, first.y]})
     group.create_array(
-        "probability", shape=shape, chunks=(1, *first.shape), dtype="float32", fill_value=np.nan
+        ARRAY, shape=shape, chunks=(1, *first.shape), dtype="float32", fill_value=np.nan
     )
     group.create_array("done", shape=(len(tiles),), chunks=(1,), dtype="uint8", fill_value=0)
     return group

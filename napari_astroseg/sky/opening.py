@@ -13,6 +13,7 @@ from napari_astroseg.sky.files.contents import Entry, contents
 from napari_astroseg.sky.files.fitsfile import Images
 from napari_astroseg.sky.files.opened import opened
 from napari_astroseg.sky.files.sets import band_of
+from napari_astroseg.sky.files.zarrfile import is_store, open_store
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.progress import Progress, silent
 from napari_astroseg.sky.stack import band_labels, common_start, stacked
@@ -26,7 +27,8 @@ def open_image(
     Parameters
     ----------
     path
-        A FITS file on this machine or at a URL, or a HiPS folder; `FILE[SCI,1]` names an HDU.
+        A FITS file on this machine or at a URL, a HiPS folder, or the zarr store of a prediction;
+        `FILE[SCI,1]` names an HDU.
     hdu
         Number, EXTNAME, or (EXTNAME, EXTVER); by default the first science image, or the
         bands of one field where the file's images are that.
@@ -48,6 +50,8 @@ def open_image(
         from napari_astroseg.sky.spheres.hips import open_hips
 
         return open_hips(address)
+    if address.is_folder and is_store(address.place):
+        return open_store(address.place)
     with opened(address, progress) as file:
         found = contents(file, address.hdu if isinstance(address.hdu, int) else None)
         images = Images(file, found)
