@@ -1,4 +1,4 @@
-"""What people judged: list it, write it as a catalogue, bring it together, measure it.
+"""What people judged: list it, write it as a catalogue, bring it together, learn from it.
 
 STORE is a file, or postgresql://USER@HOST/DATABASE. Verdicts are given in the window.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_astroseg.review.outcome import Outcome
     from napari_astroseg.review.store import Store
 
-HELP = "verdicts of people: list, export, merge, agreement"
+HELP = "verdicts of people: list, export, merge, harvest, agreement"
 
 _STORE = "file or postgresql:// address of the verdicts"
 
@@ -57,6 +57,24 @@ def add(verb: argparse.ArgumentParser) -> None:
     )
     merge = action("merge", "the verdicts of people who worked apart, in one store", _merge)
     merge.add_argument("sources", nargs="+", metavar="FROM", help="stores to bring into it")
+    harvest = action("harvest", "a folder to learn from: truth and hard negatives", _harvest)
+    _add_list(harvest)
+    harvest.add_argument(
+        "--data", required=True, type=Path, metavar="D",
+        help="folder of Spitzer tiles with their catalogue of bubbles",
+    )  # fmt: skip
+    harvest.add_argument("--out", required=True, type=Path, metavar="D", help="folder to make")
+    harvest.add_argument(
+        "--negatives", type=int, default=2000, metavar="N",
+        help="crops without bubbles drawn anywhere (2000)",
+    )  # fmt: skip
+    harvest.add_argument(
+        "--weight", type=float, default=1.0, metavar="W",
+        help="how often a rejected one is shown for each of those (1)",
+    )  # fmt: skip
+    harvest.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="another draws others (0)"
+    )
     _add_list(action("agreement", "how alike vetters judge, and how each does", _agreement))
 
 
@@ -143,6 +161,29 @@ def _export(options: argparse.Namespace) -> int:
         print(json.dumps({"rows": len(catalogue), "file": str(path)}))
     else:
         print(f"wrote {path}: {len(catalogue):,} of {len(outcome.detections):,} detections")
+    return 0
+
+
+def _harvest(options: argparse.Namespace) -> int:
+    from napari_astroseg.cli.progress import steps_told
+    from napari_astroseg.review.harvest import harvest
+
+    outcome = _outcome(options)
+    with steps_told(options.quiet) as progress:
+        made = harvest(
+            outcome, options.data, options.out, count=options.negatives, weight=options.weight,
+            seed=options.seed, progress=progress,
+        )  # fmt: skip
+    if options.json:
+        print(json.dumps(asdict(made) | {"folder": str(made.folder)}, indent=2))
+        return 0
+    print(
+        f"{made.folder}: {made.bubbles:,} bubbles ({made.added:,} added, "
+        f"{made.replaced:,} revised, {made.removed:,} removed), {made.negatives:,} hard negatives"
+    )
+    for note in made.notes:
+        print(f"  {note}")
+    print(f"learn from it: astroseg train bubbles --data {made.folder} --out RUN")
     return 0
 
 
