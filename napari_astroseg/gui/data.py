@@ -41,6 +41,7 @@ TARGET = "napari_astroseg.engine.lookover:look_over"
 PRESETS = {
     "four_maps": "filaments_small",
     "gz3d": "spiral_arms_small",
+    "blended": "blended_galaxies_small",
     "astro_rcnn": "astro_rcnn_small",
     "bubbles": "bubbles_small",
 }
@@ -105,7 +106,7 @@ class DataDock(QWidget):
 
     def train(self) -> None:
         """Propose to Train what can be learnt from this folder."""
-        if self.card is None or self._folder is None or self.card.layout not in PRESETS:
+        if self.card is None or self._folder is None:
             return
         recipe = Recipe.preset(PRESETS[self.card.layout])
         if self.card.layout == "gz3d":
@@ -202,9 +203,7 @@ class DataDock(QWidget):
         allow(self.go, lack, "Read every image once; tell what there is and what is wrong")
         unknown = "" if self.card is not None else "Look a folder over first"
         allow(self.save, unknown, "Save what is told here as JSON")
-        if self.card is not None and self.card.layout not in PRESETS:
-            unknown = f"No recipe learns from {self.card.layout} yet"
-        elif self.card is not None and not self.card.items:
+        if self.card is not None and not self.card.items:
             unknown = "Nothing in this folder can be learnt from"
         allow(self.learn, unknown, "Show a recipe for this folder in the Train dock")
 

@@ -50,9 +50,7 @@ def test_maps_are_looked_over_and_proposed_to_train(dock: Any, tmp_path: Path) -
     assert folder == tmp_path / "maps"
 
 
-def test_what_is_wrong_is_listed_and_what_cannot_be_trained_says_so(
-    dock: Any, tmp_path: Path
-) -> None:
+def test_what_is_wrong_is_listed(dock: Any, tmp_path: Path) -> None:
     for number in range(2):
         write_set(tmp_path / "sets", number)
     (tmp_path / "sets" / "set_1" / "img_r.fits").write_bytes(b"nothing")
@@ -63,8 +61,10 @@ def test_what_is_wrong_is_listed_and_what_cannot_be_trained_says_so(
     (tmp_path / "stamps").mkdir()
     write_stamps(tmp_path / "stamps")
     looked_over(dock, tmp_path / "stamps")
-    assert not dock.learn.isEnabled()
-    assert "blended" in dock.learn.toolTip()
+    dock.learn.click()
+    recipe, folder = Proposals().latest()
+    assert recipe.name == "blended_galaxies_small"
+    assert folder == tmp_path / "stamps"
     (tmp_path / "empty").mkdir()
     looked_over(dock, tmp_path / "empty")
     assert "is empty" in dock.progress.words.text()

@@ -191,10 +191,7 @@ def _edits(packed: bytes) -> Iterator[Edit]:
         text = stream.decompress(packed, _MOST_TEXT)
     except zlib.error as error:
         raise ValueError(str(error)) from error
-    every = json.loads(text)
-    if not isinstance(every, list):
-        raise ValueError("edits that are no list")
-    for told in every:
+    for told in _elements(text.decode("ascii")):
         if not (isinstance(told, list) and len(told) == 3 and isinstance(told[0], str)):
             raise ValueError("an edit that is none")
         yield Edit(*told)
