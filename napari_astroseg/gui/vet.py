@@ -27,6 +27,7 @@ from napari_astroseg.gui.vetting.fromlayers import making
 from napari_astroseg.gui.vetting.judgebox import JudgeBox
 from napari_astroseg.gui.vetting.keytable import KeyTable
 from napari_astroseg.gui.vetting.openbox import OpenBox
+from napari_astroseg.gui.vetting.sheet import ContactSheet
 from napari_astroseg.review.orders import Order
 from napari_astroseg.review.outcome import Outcome, catalogue_of, write_outcome
 
@@ -49,6 +50,7 @@ class VetDock(QWidget):
         super().__init__()
         self._viewer = bare(napari_viewer)
         self.desk: Desk | None = None
+        self.sheet: ContactSheet | None = None
         self._layer: Any = None
         self._opening, self._writing, self._others = Latest(self), Latest(self), Latest(self)
         self._ties = Ties(self)
@@ -87,6 +89,7 @@ class VetDock(QWidget):
                 self._bound = None
             self.blink.stop()
             self.overlays.set_off(False)
+            self._close_sheet()
             self.desk.end()
             self.desk = None
         self.judging.show_none("Nothing is being judged yet")
@@ -96,6 +99,13 @@ class VetDock(QWidget):
         """Do what an action is called by."""
         if self.desk is not None:
             self._calls()[name]()
+
+    def show_sheet(self) -> None:
+        """Open the contact sheet on what comes next."""
+        if self.desk is not None:
+            self._close_sheet()
+            self.sheet = ContactSheet(self.desk, [self._layer, *self._pictures()], self)
+            self.sheet.show()
 
     def shut_down(self) -> None:
         """End what runs: the dock has been closed."""
@@ -140,6 +150,7 @@ class VetDock(QWidget):
         self.open.closed.connect(self.stop)
         self.open.arranged.connect(self._arrange)
         self.open.export_wanted.connect(self._ask_name)
+        self.open.sheet_wanted.connect(self.show_sheet)
         self.judging.wanted.connect(self.act)
         self.judging.zoom.currentIndexChanged.connect(self._set_fitted)
         self.keys.changed.connect(self._bind)
@@ -237,15 +248,25 @@ class VetDock(QWidget):
 
     def _blink(self) -> None:
         """Show another picture of the same sky, while the key is held."""
-        pictures = [
-            layer
-            for layer in self._viewer.layers
-            if is_picture(layer) and layer is not self._layer and lie_together(self._layer, layer)
-        ]
+        pictures = self._pictures()
         if pictures:
             self.blink.hold([self._layer, *pictures])
         else:
             self._say("There is no other picture of this sky: bring one in Compare")
+
+    def _pictures(self) -> list[Any]:
+        """Other pictures of the same sky on the same pixels."""
+        return [
+            layer
+            for layer in self._viewer.layers
+            if is_picture(layer) and layer is not self._layer and lie_together(self._layer, layer)
+        ]
+
+    def _close_sheet(self) -> None:
+        if self.sheet is not None:
+            self.sheet.close()
+            self.sheet.deleteLater()
+            self.sheet = None
 
     def _show(self) -> None:
         desk = self.desk

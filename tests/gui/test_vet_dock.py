@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from gui.fixtures_jobs import own_settings, sky, spin, viewer
 from qtpy.QtGui import QKeySequence
 
+from napari_astroseg.gui import layers
 from napari_astroseg.gui.aids.view import camera_of
 from napari_astroseg.gui.vet import VetDock
 from napari_astroseg.gui.vetting.actions import choose_key, chosen_keys
@@ -221,3 +223,28 @@ def test_what_cannot_be_judged_is_told(dock: Any, tmp_path: Path) -> None:
     dock.start()
     assert spin(lambda: not dock.busy)
     assert "no list" in dock.notice.text
+
+
+@pytest.mark.once
+def test_a_page_of_stamps_is_judged_at_once(dock: Any, tmp_path: Path) -> None:
+    start(dock)
+    layers.add_image(dock._viewer, replace(sky(), name="other survey"))
+    dock.open.sheet.click()
+    sheet = dock.sheet
+    assert spin(lambda: not sheet.busy and sheet.stamps.count() == 5)
+    first = sheet._pictures[0]
+    assert first.shape == (96, 2 * 96 + 2, 3)  # both pictures, side by side
+    row = first[48, :96, 0].astype(int)
+    assert (np.diff(row) >= 0).all()  # the ramp
+    assert row[-1] > row[0]
+    assert not sheet._pictures[4].any()  # off the image
+    sheet.flip(sheet.stamps.item(1))
+    sheet.flip(sheet.stamps.item(2))
+    sheet.flip(sheet.stamps.item(2))
+    assert sheet.flagged == {1}
+    sheet.judge_page()
+    assert spin(lambda: not dock.busy and not sheet.busy)
+    assert [verdict for _, verdict in kept(tmp_path)] == ["real", "not", "real", "real", "real"]
+    assert dock.judging.bar.value() == 5
+    dock.open.close_button.click()
+    assert dock.sheet is None

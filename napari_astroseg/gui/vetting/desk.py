@@ -167,7 +167,7 @@ class Desk(QObject):
         if self.revising is None:
             if self.row is None or not self.on_image:
                 return
-            x, y, radius = self._place(self.row)
+            x, y, radius = self.place_of(self.row)
             given = self.session.verdict
             shape = given.shape if given is not None and given.shape is not None else None
             shape = shape or Shape("circle", ((x, y),), (radius,))
@@ -202,17 +202,17 @@ class Desk(QObject):
         self.leave_outline()
         row = self.row
         if row is not None and self.on_image:
-            self.flight.to(self._place(row), fitted=self.fitted)
+            self.flight.to(self.place_of(row), fitted=self.fitted)
         self._draw()
         self.shown.emit()
         coming = [each.number for each in self.session.coming(_AHEAD)]
-        places = [self._place(number) for number in coming if self.placed.inside[number]]
+        places = [self.place_of(number) for number in coming if self.placed.inside[number]]
         self.flight.read_ahead(places, fitted=self.fitted)
 
     def fit(self) -> None:
         """Zoom so that the current one fits."""
         if self.row is not None and self.on_image:
-            self.flight.to(self._place(self.row), fitted=True)
+            self.flight.to(self.place_of(self.row), fitted=True)
 
     def store_waiting(self) -> None:
         """Ask the store again for what waits."""
@@ -254,7 +254,8 @@ class Desk(QObject):
         self.shown.emit()
         self.refused.emit(sentence)
 
-    def _place(self, row: int) -> Place:
+    def place_of(self, row: int) -> Place:
+        """Where a detection lies, and how far it reaches, px."""
         placed = self.placed
         return float(placed.x[row]), float(placed.y[row]), float(placed.radius[row])
 
@@ -269,4 +270,4 @@ class Desk(QObject):
         given = [self.session.standing.of(names[each]) for each in rows]
         verdicts = ["" if entry is None else str(entry.verdict) for entry in given]
         with selection_kept(self.viewer):
-            self.rings.show([self._place(each) for each in rows], verdicts, 0)
+            self.rings.show([self.place_of(each) for each in rows], verdicts, 0)

@@ -63,6 +63,7 @@ class OpenBox(QWidget):
     closed = Signal()
     arranged = Signal()
     export_wanted = Signal()
+    sheet_wanted = Signal()
 
     def __init__(self, viewer: Any) -> None:
         super().__init__()
@@ -135,6 +136,7 @@ class OpenBox(QWidget):
         allow(self.start, lack, "Begin, or go on where you left off")
         closed = "" if opened else "Nothing is being judged yet"
         allow(self.close_button, closed, "Judge no more; every verdict is kept")
+        allow(self.sheet, closed, "Many at once: stamps on a contact sheet, to be flagged")
         allow(self.export, closed, "Write what was judged as a catalogue or regions")
         allow(self.arrange, closed, "Deal the queue anew, in this order and with these")
 
@@ -178,7 +180,7 @@ class OpenBox(QWidget):
         self.blind.setToolTip("Blind: you judge by yourself, and others' verdicts stay hidden")
         self.start, self.close_button = QPushButton("Start"), QPushButton("Close")
         self.arrange = QPushButton("Arrange")
-        self.export = QPushButton("Export…")
+        self.export, self.sheet = QPushButton("Export…"), QPushButton("Sheet…")
         for box in (self.source, self.order, self.shown):
             narrow(box)
         for button, signal in (
@@ -186,6 +188,7 @@ class OpenBox(QWidget):
             (self.close_button, self.closed),
             (self.arrange, self.arranged),
             (self.export, self.export_wanted),
+            (self.sheet, self.sheet_wanted),
         ):
             button.clicked.connect(lambda _=False, signal=signal: signal.emit())
         self.images.changed.connect(self._rejudge)
@@ -202,7 +205,7 @@ class OpenBox(QWidget):
         rows.addRow("Verdicts in", self.store)
         rows.addRow("Order", _row(self.order, self.shown))
         rows.addRow("Known", self.reference)
-        rows.addRow(_row(self.start, self.close_button, self.arrange, self.export))
+        rows.addRow(_row(self.start, self.close_button, self.arrange, self.sheet, self.export))
 
     def _offer(self, _event: Any = None) -> None:
         """Offer the layers that there are; the choice stays."""
