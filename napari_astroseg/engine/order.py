@@ -53,6 +53,13 @@ class Order:
         data, out = self.how.data.absolute(), self.how.out.absolute()
         return replace(self, how=replace(self.how, data=data, out=out))
 
+    @property
+    def resumed_search(self) -> Order | None:
+        """The same search, gone on with; None where it is a single training."""
+        if not isinstance(self.how, Sweep):
+            return None
+        return replace(self, how=replace(self.how, resume=True))
+
     def to_json(self) -> str:
         """One line, which `from_json` gives back unchanged."""
         told = {"recipe": self.recipe.to_yaml(), "how": asdict(self.how)}

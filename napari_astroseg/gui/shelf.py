@@ -13,6 +13,7 @@ from pathlib import Path
 from qtpy.QtCore import QFileSystemWatcher, QObject, Signal
 
 from napari_astroseg.gui.settings import user_folder
+from napari_astroseg.sky.files.writing import replacing
 
 RUNS = "runs.json"
 """Trainings that a window began, ended or not."""
@@ -54,12 +55,17 @@ class Shelf(QObject):
         return [Path(name) for name in names if isinstance(name, str) and Path(name).exists()]
 
     def add(self, path: Path) -> None:
-        """Put a run's folder or a model file first on the shelf."""
+        """Put a run's folder or a model file first on the shelf.
+
+        Raises
+        ------
+        OutputError
+            When the user's configuration folder takes no file.
+        """
         path = path.resolve()
         names = [str(path), *(str(other) for other in self.paths() if other != path)]
-        temporary = self._file.with_suffix(".tmp")
-        temporary.write_text(json.dumps(names[:_MOST], indent=1), encoding="utf-8")
-        temporary.replace(self._file)
+        with replacing(self._file) as temporary:
+            temporary.write_text(json.dumps(names[:_MOST], indent=1), encoding="utf-8")
         self._known = self.paths()
         self.changed.emit()
 

@@ -6,19 +6,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, Qt
 
 from napari_astroseg.engine.card import MODEL_FILE
 from napari_astroseg.engine.events import EpochDone, Event
 from napari_astroseg.engine.order import Order
 from napari_astroseg.engine.run import Run
 from napari_astroseg.engine.service import Call
-from napari_astroseg.errors import AstroSegError, JobFailed, RecipeError
+from napari_astroseg.errors import AstroSegError, RecipeError
 from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.jobs import Engines, Job
 from napari_astroseg.gui.predicting.commandline import train_command
 from napari_astroseg.gui.proposals import Proposals
 from napari_astroseg.gui.training.closing import Choice, Closing, question
+from napari_astroseg.gui.training.comparison import Comparison
 from napari_astroseg.gui.training.reasons import Reasons, Standing
 from napari_astroseg.gui.training.searching import SearchDialog
 from napari_astroseg.gui.training.simulating import SimulateDialog
@@ -70,7 +71,8 @@ class TrainDock(TrainControls):
 
     def start(self, resume: bool = False) -> None:
         """Train what the form says, or go on with what the run's folder holds."""
-        order = self._ordered(resume)
+        search = self.trainer.search_in(self.out.path()) if resume else None
+        order = search or self._ordered(resume)
         if order is not None and not self.busy:
             self.trainer.begin(order)
 
@@ -103,7 +105,7 @@ class TrainDock(TrainControls):
         job = self._job = self._engines.start(call, own_process=True)
         job.event.connect(self.course.hear)
         job.finished.connect(partial(self._simulated, folder))
-        job.failed.connect(self._failed)
+        job.failed.connect(lambda error: self._end(str(error), True))
         job.stopped.connect(partial(self._simulated, None))
         self._judge()
 
@@ -128,6 +130,13 @@ class TrainDock(TrainControls):
         if out is not None and (out / MODEL_FILE).exists():
             self.trainer.offer(out)
             self.progress.say(f"{out.name} is now in Predict's list of models")
+
+    def show_comparison(self) -> Comparison:
+        """Set runs beside each other, in a window of its own."""
+        comparison = Comparison(self.trainer.known(self.out.path()), self)
+        comparison.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        comparison.show()
+        return comparison
 
     def ask_closing(self) -> Choice:
         """Ask the user what is to become of the training when the window closes."""
@@ -157,6 +166,7 @@ class TrainDock(TrainControls):
         self.detach.clicked.connect(self.trainer.let_go)
         self.enqueue.clicked.connect(lambda _: self.add_to_queue())
         self.search.clicked.connect(self._ask_search)
+        self.compare.clicked.connect(self.show_comparison)
         self.use.clicked.connect(self.offer)
         self.make_up.clicked.connect(self._ask_simulation)
         self.line.begin.connect(self._begin_next)
@@ -223,9 +233,6 @@ class TrainDock(TrainControls):
             self.data.set_path(folder)
         self._end("Stopped" if folder is None else f"Skies are in {folder}")
 
-    def _failed(self, error: JobFailed) -> None:
-        self._end(str(error), True)
-
     def _end(self, words: str, trouble: bool = False) -> None:
         self._job = None
         self.course.end(words, trouble=trouble)
@@ -253,21 +260,17 @@ class TrainDock(TrainControls):
 
     def _judge(self) -> None:
         """Enable what can be done; say in the tooltips why the rest cannot."""
-        reasons = Reasons(
-            Standing(
-                data=self.data.path(),
-                out=self.out.path(),
-                problem=self.form.problem(),
-                busy=self.busy,
-                watched=self.trainer.out,
-                queue=self.queue,
-            )
+        now = Standing(
+            data=self.data.path(),
+            out=self.out.path(),
+            problem=self.form.problem(),
+            made_up=self._kind is not None,
+            busy=self.busy,
+            watched=self.trainer.out,
+            queue=self.queue,
         )
-        for button, (why_not, words) in reasons.of(self).items():
+        for button, (why_not, words) in Reasons(now).of(self).items():
             allow(button, why_not, words)
-        allow(self.make_up, "" if self._kind else "Nothing in this layout can be simulated: "
-               "choose a folder",
-               "Make up skies with known truth, to learn from or to try this out")  # fmt: skip
         self.line.show_busy(self.busy)
 
     @property

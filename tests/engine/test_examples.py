@@ -1,11 +1,15 @@
 """Examples: which stamps are shown while a network learns, and how."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import torch
 
 from napari_astroseg.engine.batch import PixelBatch
 from napari_astroseg.engine.bubblejudge import BoxBatch
 from napari_astroseg.engine.events import ExamplesDone, MemoryUsed
 from napari_astroseg.engine.examples import Examples
+from napari_astroseg.engine.memory import MemoryWatch
 from napari_astroseg.engine.objectjudge import ObjectBatch
 from napari_astroseg.engine.run import Run
 from napari_astroseg.engine.train import train
@@ -108,3 +112,14 @@ def test_a_training_shows_the_same_stamps_after_each_epoch(small_recipe, maps, t
     assert not np.array_equal(first.answer, second.answer)
     assert first.truth.any(axis=(1, 2, 3)).all()
     assert any(event.main > 50 * 2**20 for event in events if isinstance(event, MemoryUsed))
+
+
+def test_memory_of_a_card_is_told_with_that_of_the_process(monkeypatch):
+    card = SimpleNamespace(total_memory=8 * 2**30)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: card)
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 2**30)
+    watch = MemoryWatch(torch.device("cuda", 0))
+    (told,) = watch.now()
+    assert (told.device, told.device_total) == (2**30, 8 * 2**30)
+    assert told.main > 50 * 2**20
+    assert not list(watch.now())  # a moment later

@@ -125,10 +125,12 @@ def test_a_detached_training_leaves_the_dock_free_and_can_be_looked_at(
 ) -> None:
     dock = shown(qtbot, tmp_path)
     assert not dock.detach.isEnabled()
-    dock.go.click()
+    dock.enqueue.click()  # nothing runs: it begins at once
     assert spin(lambda: dock.curves.epochs)
+    assert dock.out.path() != tmp_path / "run"
     dock.detach.click()
     assert not dock.busy
+    assert dock.queue.items[0].state == "detached"
     assert is_held(tmp_path / "run")
     dock.out.set_path(tmp_path / "other")
     dock.out.set_path(tmp_path / "run")  # looked at again
@@ -151,24 +153,24 @@ def test_the_queue_is_put_in_order_and_worked_off(
     dock = shown(qtbot, tmp_path, epochs=500)
     dock.go.click()
     line = dock.line
-    for name in ("a", "b", "c", "d"):
+    for name in ("a", "b", "c"):
         dock.add_to_queue(order_of(tmp_path, name))
     assert "runs already" in line.go.toolTip()
     line.list.setCurrentRow(2)
     line.up.click()
-    assert [item.order.out.name for item in dock.queue.waiting] == ["a", "c", "b", "d"]
-    line.list.setCurrentRow(3)
-    line.out.click()
+    assert [item.order.out.name for item in dock.queue.waiting] == ["a", "c", "b"]
+    line.list.setCurrentRow(2)
     assert not line.down.isEnabled()
-    assert len(dock.queue.waiting) == 3
+    line.out.click()
+    assert len(dock.queue.waiting) == 2
     dock.halt.click()
     assert spin(lambda: not dock.busy)
-    assert len(dock.queue.waiting) == 3  # what was stopped by hand sets nothing going
+    assert len(dock.queue.waiting) == 2  # what was stopped by hand sets nothing going
     line.go.click()
     assert spin(lambda: not dock.queue.waiting and not dock.busy)
-    assert [item.state for item in dock.queue.items] == ["done"] * 3
+    assert [item.state for item in dock.queue.items] == ["done"] * 2
     assert "dice 0.600" in dock.queue.items[0].told
-    assert [path.name for path in Shelf().paths()] == ["b", "c", "a"]
+    assert [path.name for path in Shelf().paths()] == ["c", "a"]
     dock.shut_down()
 
 
@@ -214,6 +216,15 @@ def test_a_search_fills_its_table_and_ends_on_the_shelf(
     assert [table.item(row, 0).font().bold() for row in range(3)] == [False, True, False]
     assert "trial 1 (data.threshold=2), jaccard 0.900" in dock.progress.words.text()
     assert Shelf().paths() == [tmp_path / "search" / "trial-0001"]
+    dock.out.set_path(how.out)
+    (how.out / "study.jsonl").touch()
+    dock._judge()
+    assert "resume it" in dock.go.toolTip()
+    dock.resume.click()
+    assert Order.read(how.out).how.resume
+    assert spin(lambda: table.rowCount() >= 1)
+    dock.halt.click()
+    assert spin(lambda: not dock.busy)
     dock.shut_down()
 
 

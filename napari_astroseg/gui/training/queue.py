@@ -27,7 +27,7 @@ class Item:
     Parameters
     ----------
     state
-        `waiting`, `running`, `done`, `stopped` or `failed`.
+        `waiting`, `running`, `done`, `stopped`, `failed`, or `detached`: going on by itself.
     told
         How it ended, in words.
     """

@@ -17,7 +17,7 @@ from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.training.queue import RUNNING, WAITING, Item, Queue
 from napari_astroseg.gui.training.shortcuts import bind
 
-_SIGNS = {WAITING: "◦", RUNNING: "▸", "done": "✓", "stopped": "■", "failed": "✗"}
+_SIGNS = {WAITING: "◦", RUNNING: "▸", "done": "✓", "stopped": "■", "failed": "✗", "detached": "⇢"}
 
 
 class QueueView(QWidget):

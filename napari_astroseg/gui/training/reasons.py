@@ -10,7 +10,7 @@ from napari_astroseg.engine.card import MODEL_FILE
 from napari_astroseg.gui.training.queue import Queue
 from napari_astroseg.gui.training.searching import lacking
 
-_LAST = "last.safetensors"
+_LAST, _STUDY = "last.safetensors", "study.jsonl"
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Standing:
     ----------
     problem
         What is wrong with the form; "" when nothing.
+    made_up
+        Whether what the recipe learns from can be simulated.
     busy
         Whether something runs.
     watched
@@ -30,6 +32,7 @@ class Standing:
     data: Path | None
     out: Path | None
     problem: str
+    made_up: bool
     busy: bool
     watched: Path | None
     queue: Queue
@@ -45,7 +48,9 @@ class Reasons:
             self._lack = "Choose the folder of the training data, or simulate some"
         elif now.out is None:
             self._lack = "Choose a folder for the run"
-        self._held = now.out is not None and (now.out / _LAST).exists()
+        self._held = now.out is not None and any(
+            (now.out / name).exists() for name in (_LAST, _STUDY)
+        )
 
     def of(self, dock: Any) -> dict[Any, tuple[str, str]]:
         """Of each button why it cannot be pressed ("": it can), and what it does."""
@@ -61,7 +66,10 @@ class Reasons:
         model = now.out is not None and (now.out / MODEL_FILE).exists()
         return {
             dock.go: (busy or new or waits, "Train from the beginning (Ctrl+Return)"),
-            dock.resume: (busy or self._lack or old, "Go on after the last whole epoch"),
+            dock.resume: (
+                busy or self._lack or old,
+                "Go on after the last whole epoch, or with the trials of a search",
+            ),
             dock.halt: (
                 "" if now.busy else "Nothing is running",
                 "Stop; whole epochs are kept (Ctrl+.)",
@@ -78,6 +86,10 @@ class Reasons:
             dock.search: (
                 now.queue.why_not or self._lack or lacking(),
                 "Try many settings, such as the six thresholds, as one job of the queue",
+            ),
+            dock.make_up: (
+                "" if now.made_up else "Nothing in this layout can be simulated: choose a folder",
+                "Make up skies with known truth, to learn from or to try this out",
             ),
             dock.use: (
                 "" if model else "No model yet: the first epoch makes one",

@@ -15,7 +15,7 @@ from napari_astroseg.engine.events import Event, Finished
 from napari_astroseg.engine.order import Order
 from napari_astroseg.engine.runlock import is_held
 from napari_astroseg.engine.service import Ended, Failure
-from napari_astroseg.errors import AstroSegError
+from napari_astroseg.errors import AstroSegError, TrainingError
 from napari_astroseg.gui.shelf import RUNS, Shelf
 from napari_astroseg.gui.training.outcome import put_on_shelf, told_end
 from napari_astroseg.gui.training.queue import Item, Queue
@@ -68,16 +68,30 @@ class Trainer(QObject):
         """Folders of all trainings that windows began, newest first."""
         return self._runs.paths()
 
+    def known(self, first: Path | None = None) -> list[Path]:
+        """Folders of all runs that windows began, or whose models are on the shelf."""
+        mine = [] if first is None else [first.absolute()]
+        return [*mine, *self.runs, *(path for path in self._shelf.paths() if path.is_dir())]
+
+    @staticmethod
+    def search_in(out: Path | None) -> Order | None:
+        """The search that a folder holds, to be gone on with; None where it holds none."""
+        try:
+            order = None if out is None else Order.read(out)
+        except TrainingError:
+            return None
+        return None if order is None else order.resumed_search
+
     def begin(self, order: Order) -> bool:
         """Train in a process of its own; False, and `ended`, where that cannot be."""
         try:
+            self._runs.add(order.out)
             apart = Apart(order, self._targets[order.searches])
         except AstroSegError as error:
             self.ended.emit(str(error), True)
             return False
         apart.keep(self._kept())
         self._begun.add(apart)
-        self._runs.add(order.out)
         self._follow(order, Watch(apart.out, apart, self), "Starting the training process …")
         return True
 
@@ -122,7 +136,7 @@ class Trainer(QObject):
         """Let the training go on by itself, and watch it no more."""
         if (out := self.out) is not None:
             self.leash(True)
-            self.look_away("goes on by itself")
+            self.look_away("detached")
             self.ended.emit(
                 f"{out.name} goes on by itself; choose its folder under Run to see it again", False
             )
