@@ -37,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
             ]
         figures = ", ".join(f"{name} {value:g}" for name, value in card.figures.items())
         lines.append(f"  figures      {figures or 'none measured'}; threshold {card.threshold:g}")
+        if card.temperature != 1.0:
+            lines.append(f"  calibrated   by a temperature of {card.temperature:g}")
         return "\n".join(lines + ([f"  note         {card.notes}"] if card.notes else []))
 
     print("\n".join(words(card) for card in cards))

@@ -25,12 +25,18 @@ class Reliability:
     sums: NDArray[np.float64]
 
     @classmethod
-    def of(cls, probability: NDArray[Any], hit: NDArray[np.bool_]) -> Reliability:
-        """That of pixels of any one shape."""
+    def of(
+        cls,
+        probability: NDArray[Any],
+        hit: NDArray[np.bool_],
+        counts: NDArray[Any] | None = None,
+    ) -> Reliability:
+        """That of pixels of any one shape, or of so many pixels each."""
         told = probability.ravel().astype(np.float64)
         bins = np.minimum((told * BINS).astype(np.intp), BINS - 1)
-        columns = (None, told, hit.ravel().astype(np.float64))
-        return cls(np.stack([np.bincount(bins, each, BINS) for each in columns], 1))
+        each = np.ones_like(told) if counts is None else counts.ravel().astype(np.float64)
+        columns = (each, told * each, hit.ravel() * each)
+        return cls(np.stack([np.bincount(bins, column, BINS) for column in columns], 1))
 
     def error(self) -> float:
         """Expected calibration error: mean distance of the two, by pixels; NaN without any."""

@@ -7,6 +7,7 @@ as JSON. Nothing in it is ever executed or unpickled.
 from __future__ import annotations
 
 import json
+import math
 import struct
 from dataclasses import asdict, dataclass, field
 from importlib import resources
@@ -40,6 +41,9 @@ class ModelCard:
         Measured figures by name, e.g. `dice` on its validation regions.
     threshold
         Default probability from which a pixel counts as mask.
+    temperature
+        By which its scores are divided, so that probabilities mean what they say; 1 before that was
+        measured.
     versions
         Versions of the packages that trained it.
     """
@@ -52,6 +56,7 @@ class ModelCard:
     command: str = ""
     figures: dict[str, float] = field(default_factory=dict)
     threshold: float = 0.5
+    temperature: float = 1.0
     versions: dict[str, str] = field(default_factory=dict)
     notes: str = ""
     path: Path | None = None
@@ -70,6 +75,8 @@ class ModelCard:
         try:
             recipe = Recipe.from_yaml(texts["recipe"])
             values: dict[str, Any] = json.loads(texts["card"])
+            if not 0 < float(values.get("temperature", 1.0)) < math.inf:
+                raise ValueError("a temperature that is none")
             return cls(**values, recipe=recipe, path=path, bytes=path.stat().st_size)
         except RecipeError as error:
             raise ModelError(

@@ -67,6 +67,8 @@ class Model:
         total = hashlib.sha256()
         for other in self.others:
             total.update(other.digest.encode())
+        if self.card.temperature != 1.0:
+            total.update(f"temperature {self.card.temperature}".encode())
         if self.turns > 1:
             total.update(f"{self.turns} turns".encode())
         for name, weight in self.net.state_dict().items():

@@ -156,6 +156,7 @@ def write_outputs(
         "MODEL": model.card.name,
         "MODELID": model.digest,
         "THRESH": threshold,
+        "TEMPER": model.card.temperature,
     }
     cards = window_cards(image.header, window)
     catalogue.table.meta.update(

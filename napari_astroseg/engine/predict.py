@@ -121,7 +121,7 @@ def predict(
     if kept is not None and resizing is None:
         kept.tell(image.header, predictor.names)
     away = sharing(device, partial(answering, model, shown, fit.factor, draws))
-    yield Started(f"{model.card.name} on {image.name}", len(tiles), "tiles", told_device(device))
+    yield Started(_told(model, image), len(tiles), "tiles", told_device(device))
     yield from (Warned(sentence) for sentence in fit.warnings)
     spread = model.spread if draws is None else Spread("samples", draws)
     seen = 0
@@ -143,6 +143,13 @@ def predict(
         "missing_fraction": 1.0 - seen / (inside.width * inside.height),
     }
     yield Finished(result, time.perf_counter() - begun)
+
+
+def _told(model: Model, image: SkyImage) -> str:
+    """What is done, in words."""
+    warmth = model.card.temperature
+    calibrated = "" if warmth == 1.0 else f", calibrated (temperature {warmth:g})"
+    return f"{model.card.name} on {image.name}{calibrated}"
 
 
 def unsure(model: Model, how: str) -> Model:

@@ -15,6 +15,7 @@ from napari_astroseg.engine.nets.base import Halo, Net
 from napari_astroseg.engine.nets.sampling import SamplingNet, folded
 from napari_astroseg.engine.prepare import by_patch, context_px, prepared
 from napari_astroseg.engine.sampled import moments, noise_at
+from napari_astroseg.engine.temperature import steepness, tempered
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.normalise import valid_pixels
 from napari_astroseg.sky.tiles import Tile, cut, patch_corners, taper
@@ -53,6 +54,7 @@ class Predictor:
         self.recipe, self.image = model.recipe, image
         self.classes = len(model.recipe.data.classes)
         self._factor, self._device, self._draws = factor, device, draws
+        self._temperature = model.card.temperature
         self._turns = model.turns
         self._nets = [_segmenting(each, device) for each in (model, *model.others)]
         self._net = self._nets[0]
@@ -95,8 +97,17 @@ class Predictor:
             answer = self._blended(tile, values, valid, margin)
         else:
             answer = self._exact(tile, values, margin)
+        self._temper(answer)
         answer[:, ~valid[core]] = np.nan
         return answer
+
+    def _temper(self, answer: Probability) -> None:
+        """Calibrate an answer in place; deviations stretch as the probabilities around them do."""
+        if self._temperature == 1.0:
+            return
+        mean = answer[: self.classes]
+        answer[self.classes :] *= steepness(mean, self._temperature)[: self.maps - self.classes]
+        answer[: self.classes] = tempered(mean, self._temperature)
 
     def _exact(self, tile: Tile, values: Probability, margin: int) -> Probability:
         inner = slice(margin, margin + tile.outer.height), slice(margin, margin + tile.outer.width)

@@ -145,6 +145,7 @@ def full_text(card: ModelCard) -> str:
         f"trained on {card.trained_on}" if card.trained_on else "",
         *(f"{name}: {value:.3f}" for name, value in card.figures.items()),
         f"default threshold {card.threshold:g}",
+        f"calibrated by a temperature of {card.temperature:g}" if card.temperature != 1 else "",
         card.notes,
         str(card.path or ""),
     ]
