@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_astroseg.review.outcome import Outcome
     from napari_astroseg.review.store import Store
 
-HELP = "verdicts of people: list, export, merge, harvest, agreement"
+HELP = "verdicts of people: list, export, report, merge, harvest, agreement"
 
 _STORE = "file or postgresql:// address of the verdicts"
 
@@ -57,6 +57,13 @@ def add(verb: argparse.ArgumentParser) -> None:
     )
     merge = action("merge", "the verdicts of people who worked apart, in one store", _merge)
     merge.add_argument("sources", nargs="+", metavar="FROM", help="stores to bring into it")
+    report = action("report", "a page to read or print: tables, agreement, stamps", _report)
+    _add_list(report)
+    report.add_argument("--out", required=True, type=Path, metavar="F", help="HTML page to write")
+    report.add_argument("--image", metavar="IMAGE", help="what they lie on, for stamps")
+    report.add_argument(
+        "--max", type=int, default=200, metavar="N", help="stamps of each answer (200)"
+    )
     harvest = action("harvest", "a folder to learn from: truth and hard negatives", _harvest)
     _add_list(harvest)
     harvest.add_argument(
@@ -161,6 +168,21 @@ def _export(options: argparse.Namespace) -> int:
         print(json.dumps({"rows": len(catalogue), "file": str(path)}))
     else:
         print(f"wrote {path}: {len(catalogue):,} of {len(outcome.detections):,} detections")
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from napari_astroseg.cli.progress import steps_told
+    from napari_astroseg.review.report import write_report
+    from napari_astroseg.sky.opening import open_image
+
+    outcome = _outcome(options)
+    with steps_told(options.quiet) as progress:
+        image = open_image(options.image, progress=progress) if options.image else None
+        path = write_report(
+            options.out, outcome, image, most=max(0, options.max), progress=progress
+        )
+    print(json.dumps({"file": str(path)}) if options.json else f"wrote {path}")
     return 0
 
 

@@ -115,7 +115,7 @@ class VettingSession:
     @property
     def queue(self) -> Sequence[int]:
         """Rows that are judged, in their order."""
-        return tuple(self._queue)
+        return self._queue
 
     @property
     def place(self) -> int:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import re
 
 import numpy as np
 import pytest
 from astropy.table import Table
+from PIL import Image
+from skies import galactic_wcs
 
 from napari_astroseg.cli.main import main
 from napari_astroseg.errors import VettingError
@@ -17,6 +22,7 @@ from napari_astroseg.review.outcome import Outcome
 from napari_astroseg.review.reading import open_detections
 from napari_astroseg.review.session import VettingSession
 from napari_astroseg.review.store import Store
+from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.shapes.shape import Shape
 
 
@@ -80,6 +86,35 @@ def test_regions_show_what_was_revised(judged, tmp_path):
     assert 'circle(30.5,0.25,77")' in text
     assert len(open_detections(out)) == 2
     assert "tag={real}" in text
+
+
+def test_a_report_holds_tables_and_stamps(judged, tmp_path, capsys):
+    write_image(
+        tmp_path / "map.fits", np.random.default_rng(0).normal(size=(400, 400)).astype("f4"),
+        galactic_wcs(20 / 3600, 30.5).to_header(),
+    )  # fmt: skip
+    page = tmp_path / "report.html"
+    words = [
+        "vet",
+        "report",
+        str(judged),
+        "--out",
+        str(page),
+        "--image",
+        str(tmp_path / "map.fits"),
+    ]
+    assert main([*words, "--max", "1"]) == 0
+    assert "wrote" in capsys.readouterr().out
+    text = page.read_text()
+    assert "4 of 12 detections have been judged, by 2 people" in text
+    assert "Ada and Ben" in text
+    assert "To be settled: 2 (1 more are left out)" in text
+    assert "1.000" in text  # Ada's completeness, of one planted object
+    pictures = re.findall(r"base64,([^\"]+)", text)
+    assert pictures
+    for each in pictures:
+        assert Image.open(io.BytesIO(base64.b64decode(each))).size == (112, 112)
+    assert "http" not in text
 
 
 def test_what_cannot_be_written_is_told(judged, tmp_path, capsys):
