@@ -13,13 +13,14 @@ from napari_astroseg.engine.model import load_model
 from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.simulate import bubbles, multiband
 from napari_astroseg.sky.simulate.spirals import simulate_spirals, write
 
 ALL_MB = 16.0
 """What they may weigh together."""
 
 SEED = 9000
-"""Of galaxies that the model of spiral arms has not seen."""
+"""Of skies that no model in the box has seen."""
 ARMED, ARMLESS = (1, 3, 12), (0, 2, 5)
 """Numbers of galaxies in which people drew arms, or where they were not asked for any."""
 
@@ -45,15 +46,15 @@ def test_it_warns_of_an_image_as_its_preset_does_today(name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def galaxies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def voted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("unseen")
     for number in (*ARMED, *ARMLESS):
         write(folder, number, 525, SEED)
     return folder
 
 
-def test_spiral_arms_are_found_in_galaxies_that_have_them(galaxies: Path) -> None:
-    figures = evaluate("spiral_arms_small", galaxies, device="cpu")["figures"]
+def test_spiral_arms_are_found_in_galaxies_that_have_them(voted: Path) -> None:
+    figures = evaluate("spiral_arms_small", voted, device="cpu")["figures"]
     assert figures["galaxies"] == 6 and figures["both"] == 0.5
     assert figures["jaccard"] > 0.3 and figures["accuracy"] > 0.9
 
@@ -69,3 +70,18 @@ def test_these_galaxies_are_what_the_tests_take_them_for() -> None:
     numbers = (*ARMED, *ARMLESS)
     asked = [bool(simulate_spirals(128, SEED, n).crowd.drawings["spiral"]) for n in numbers]
     assert asked == [n in ARMED for n in numbers]
+
+
+def test_a_bubble_is_found_and_no_decoy_for_one(tmp_path: Path) -> None:
+    bubbles.write(tmp_path, 0, 448, SEED)
+    bubbles.finish(tmp_path, 1, 448, SEED)
+    figures = evaluate("bubbles_small", tmp_path, device="cpu")["figures"]
+    assert figures["bubbles"] == figures["recall"] == 1.0
+    assert figures["new"] == 0.0
+
+
+def test_stars_and_galaxies_are_found_and_told_apart(tmp_path: Path) -> None:
+    pytest.importorskip("galsim")
+    multiband.write(tmp_path, 0, 256, SEED)
+    figures = evaluate("astro_rcnn_small", tmp_path, device="cpu")["figures"]
+    assert figures["ap50_star"] > 0.4 and figures["ap50_galaxy"] > 0.5
