@@ -85,7 +85,8 @@ class TrainDock(TrainControls):
         self.course.tabs.setCurrentWidget(self.line)
         if order.out == self.out.path():
             self.out.set_path(fresh_folder(order.recipe.name, self.queue.holds))
-        self._begin_next()
+        if self._job is None:
+            self.trainer.begin_next()
 
     def stop(self) -> None:
         """Stop at the next step; the epochs that are done are kept."""
@@ -169,7 +170,7 @@ class TrainDock(TrainControls):
         self.compare.clicked.connect(self.show_comparison)
         self.use.clicked.connect(self.offer)
         self.make_up.clicked.connect(self._ask_simulation)
-        self.line.begin.connect(self._begin_next)
+        self.line.begin.connect(self.trainer.begin_next)
         self.line.picked.connect(self.out.set_path)
         self.queue.changed.connect(self._judge)
         self.by_itself.toggled.connect(self.trainer.leash)
@@ -198,10 +199,6 @@ class TrainDock(TrainControls):
         run = Run(data, out, device, resume=resume, command=command, name=out.name)
         return Order(recipe, run)
 
-    def _begin_next(self) -> None:
-        if not self.busy:
-            self.trainer.begin_next()
-
     def _begun(self, order: Order, words: str) -> None:
         """Show a training that was begun or picked up."""
         if self.trainer.pids == []:
@@ -219,6 +216,8 @@ class TrainDock(TrainControls):
         choice = self.ask_closing()
         if choice is Choice.KEEP:
             self.trainer.leash(True)
+        elif choice is Choice.STOP:
+            self.stop()
         return choice is not Choice.CANCEL
 
     # What is heard of it

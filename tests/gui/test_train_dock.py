@@ -108,9 +108,8 @@ def test_closing_the_window_mid_run_leaves_no_orphans(
     pids = dock.pids
     assert pids
     monkeypatch.setattr(dock, "ask_closing", lambda: Choice.CANCEL)
-    window = viewer.window._qt_window
-    assert not window.close()
-    assert window.isVisible()
+    assert not viewer.window._qt_window.close()
+    assert viewer.window._qt_window.isVisible()
     assert dock.busy
     viewer.close()  # by a script: nobody is asked
     assert spin(lambda: not any(alive(pid) for pid in pids) and not job_threads(), 20)

@@ -150,7 +150,7 @@ def test_a_detached_training_leaves_the_dock_free_and_can_be_looked_at(
 def test_the_queue_is_put_in_order_and_worked_off(
     qtbot: Any, own_settings: Path, tmp_path: Path
 ) -> None:
-    dock = shown(qtbot, tmp_path, epochs=500)
+    dock = shown(qtbot, tmp_path)
     dock.go.click()
     line = dock.line
     for name in ("a", "b", "c"):
@@ -162,15 +162,19 @@ def test_the_queue_is_put_in_order_and_worked_off(
     line.list.setCurrentRow(2)
     assert not line.down.isEnabled()
     line.out.click()
-    assert len(dock.queue.waiting) == 2
+    line.list.setCurrentRow(0)
+    line.out.click()
     dock.halt.click()
     assert spin(lambda: not dock.busy)
-    assert len(dock.queue.waiting) == 2  # what was stopped by hand sets nothing going
-    line.go.click()
+    assert len(dock.queue.waiting) == 1  # what was stopped by hand sets nothing going
+    assert line.go.isEnabled()
+    dock.out.set_path(tmp_path / "short")
+    dock.form.setValue(dock.form.value().replace(schedule__epochs=1))
+    dock.go.click()  # what ends by itself does
     assert spin(lambda: not dock.queue.waiting and not dock.busy)
-    assert [item.state for item in dock.queue.items] == ["done"] * 2
+    assert [item.state for item in dock.queue.items] == ["done"]
     assert "dice 0.600" in dock.queue.items[0].told
-    assert [path.name for path in Shelf().paths()] == ["c", "a"]
+    assert [path.name for path in Shelf().paths()] == ["c", "short"]
     dock.shut_down()
 
 

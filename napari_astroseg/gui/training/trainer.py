@@ -181,8 +181,8 @@ class Trainer(QObject):
         self.ended.emit(words, state == "failed")
         if item is not None:
             self._queue.settle(item, state, words if state != "stopped" else "")
-            if state != "stopped":
-                self.begin_next()
+        if state != "stopped":  # what the user stops sets nothing going
+            self.begin_next()
 
 
 def _let_go(begun: set[Apart]) -> None:
