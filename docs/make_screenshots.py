@@ -32,6 +32,11 @@ SMALL = {
     "schedule.decay_every": 12,
 }  # fmt: skip
 
+TINY = {
+    "family.channels": [8, 16, 24, 32], "family.bottleneck": 48, "data.anywhere": 40,
+    "schedule.epochs": 16, "schedule.decay_every": 8,
+}  # fmt: skip
+
 
 def wait_for(done: Callable[[], bool], after_ms: int = 2000) -> None:
     """Let the window live until `done`, then a moment more for it to draw."""
@@ -158,8 +163,10 @@ def compare() -> None:
     viewer.close()
 
 
-def training() -> None:
-    """A small network half-way through its training on simulated skies."""
+def training(only: set[str]) -> None:
+    """A small network half-way through its training on simulated skies; then beside another."""
+    from PIL import Image
+
     from napari_astroseg.gui.train import TrainDock
     from napari_astroseg.recipes.recipe import Recipe
     from napari_astroseg.sky.simulate import write_filaments
@@ -170,10 +177,25 @@ def training() -> None:
     train.data.set_path(Path("skies"))
     train.out.set_path(Path("runs/small"))
     train.preset.setCurrentText("filaments_small")
-    train.form.setValue(Recipe.preset("filaments_small").replace(**SMALL))
+    recipe = Recipe.preset("filaments_small").replace(**(SMALL | TINY))
+    train.form.setValue(recipe)
     train.start()
-    wait_for(lambda: len(train.curves.epochs) >= 18 or not train.busy)
-    shoot(viewer, "train")
+    train.out.set_path(Path("runs/slower"))
+    train.form.setValue(recipe.replace(schedule__learning_rate=3e-4))
+    train.add_to_queue()
+    train.out.set_path(Path("runs/small"))
+    train.course.tabs.setCurrentIndex(0)
+    wait_for(lambda: len(train.curves.epochs) >= 12 or not train.busy, 0)
+    if "train" in only:
+        shoot(viewer, "train", 224)
+    if "runs" in only:
+        wait_for(lambda: not train.busy and not train.queue.waiting)
+        comparison = train.show_comparison()
+        wait_for(lambda: len(comparison.runs) == 2)
+        comparison.grab().save("runs.png")
+        keep(Image.open("runs.png").convert("RGB"), "runs")
+        comparison.close()
+    train.queue.remove(train.queue.items[-1])
     train.stop()
     wait_for(lambda: not train.busy)
     viewer.close()
@@ -689,7 +711,6 @@ def _write(path: Path, values: Any, header: Any) -> None:
 
 MAKERS: dict[str, Callable[[], None]] = {
     "compare": compare,
-    "train": training,
     "vetting": vetting,
     "votes": votes,
     "draw": draw,
@@ -706,7 +727,7 @@ MAKERS: dict[str, Callable[[], None]] = {
     "uncertainty": uncertainty,
     "spirals": spirals,
 }
-KINDS = ("window", "predict", *MAKERS)
+KINDS = ("window", "predict", "train", "runs", *MAKERS)
 
 
 def main() -> None:
@@ -727,6 +748,8 @@ def main() -> None:
             shutil.rmtree(remembered, ignore_errors=True)
         if {"window", "predict"} & only:
             window_and_predict(only)
+        if {"train", "runs"} & only:
+            training(only)
         for name, make in MAKERS.items():
             if name in only:
                 make()

@@ -27,6 +27,7 @@ from napari_astroseg.errors import OutputError
 STOP_FILE, WORDS_FILE = "stop", "stderr.txt"
 KEEP, DROP = b"keep\n", b"drop\n"
 _SPARE_CORES = 1
+_LONGEST_WORDS = 2000
 
 
 class Apart:
@@ -119,6 +120,17 @@ class Apart:
         with suppress(BrokenPipeError):  # it is gone, and its log tells why
             self._child.stdin.write(words)
             self._child.stdin.flush()
+
+
+def last_words(out: Path) -> str:
+    """The last line that a training's process left when it died; "" where there is none."""
+    try:
+        with (out / WORDS_FILE).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LONGEST_WORDS))
+            lines = file.read().decode("utf-8", "replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1] if lines else ""
 
 
 def ask_to_stop(out: Path) -> None:

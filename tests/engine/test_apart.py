@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from napari_astroseg.engine import eventlog
-from napari_astroseg.engine.apart import STOP_FILE, Apart, ask_to_stop
+from napari_astroseg.engine.apart import STOP_FILE, Apart, ask_to_stop, last_words
 from napari_astroseg.engine.eventlog import EventLog, LogReader, read_examples
 from napari_astroseg.engine.events import (
     EpochDone,
@@ -215,6 +215,21 @@ if sys.argv[2] == "keep":
 print(child.pid, flush=True)
 time.sleep(600)
 """
+
+
+def test_a_child_that_cannot_begin_leaves_its_last_words(tmp_path):
+    order = order_of(tmp_path)
+    child = Apart(order, TRAIN)
+    assert until(lambda: Follower(child.out).of(EpochDone))
+    words = [sys.executable, "-m", "napari_astroseg.engine.apartworker"]
+    told = json.dumps([TRAIN, order.to_json()]).encode() + b"\n"
+    with (child.out / "stderr.txt").open("wb") as file:
+        second = subprocess.run(words, input=told, stderr=file, check=False)
+    assert second.returncode == 1
+    assert "another process trains" in last_words(child.out)
+    assert last_words(tmp_path) == ""
+    child.close()
+    assert child.status == 0
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill -9")

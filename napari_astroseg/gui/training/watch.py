@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_astroseg.engine.apart import WORDS_FILE, Apart, ask_to_stop
+from napari_astroseg.engine.apart import Apart, ask_to_stop, last_words
 from napari_astroseg.engine.eventlog import LogReader
 from napari_astroseg.engine.runlock import is_held
 from napari_astroseg.engine.service import Ended, Failure
@@ -98,10 +98,11 @@ class Watch(QObject):
 
     def _died(self) -> Failure:
         status = "" if self.apart is None else f" (exit status {self.apart.status})"
+        words = last_words(self.out)
         return Failure(
             "EngineDied",
-            f"the training's process ended unexpectedly{status}; whole epochs are kept: resume it, "
-            f"with a smaller batch if memory was short. Its last words are in {WORDS_FILE}",
+            f"the training's process ended unexpectedly{status}{words and f': {words}'}; whole "
+            "epochs are kept: resume it, with a smaller batch if memory was short",
             "",
             True,
         )
