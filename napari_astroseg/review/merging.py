@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 from sqlalchemy import URL
 
 from napari_astroseg.errors import VettingError
@@ -84,7 +85,15 @@ def _merge(into: Store, source: Store, progress: Progress) -> Merged:
 
 def _plant(into: Store, number: int, detections: Detections, known: Sequence[Known]) -> None:
     """Those that were hidden there, and are not yet here."""
-    here = set(into.detections(number)[0].names)
+    there, _ = into.detections(number)
+    here = {name: (there.lon[row], there.x[row]) for row, name in enumerate(there.names)}
+    for row, name in enumerate(detections.names):
+        own = (detections.lon[row], detections.x[row])
+        if name in here and not np.allclose(own, here[name], atol=1e-6, equal_nan=True):
+            raise VettingError(
+                f"{name} is one thing in {into.name} and another in what is merged; "
+                "plant the same objects in both"
+            )
     truths: tuple[Known, ...] = ("real", "not")
     for truth in truths:
         rows = [row for row in _rows(known, truth) if detections.names[row] not in here]

@@ -7,10 +7,10 @@ drawn from the list's own.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,9 @@ def disguised(planted: Detections, among: Detections, seed: int = 0) -> Detectio
             f"planted objects are placed in {planted.frame or 'pixels'}, and the list in "
             f"{among.frame or 'pixels'}; give both in one frame"
         )
-    rng = np.random.default_rng(seed)
+    # The same objects in the same list get the same names, whoever plants them.
+    told = f"{seed} {among.digest} {planted.digest}".encode()
+    rng = np.random.default_rng(list(hashlib.sha256(told).digest()))
     rows = rng.integers(0, len(among), len(planted))
     filled: dict[str, Any] = {}
     for name in ("radius", "score", "uncertainty"):
@@ -80,8 +82,19 @@ def disguised(planted: Detections, among: Detections, seed: int = 0) -> Detectio
         kind if kind in known else among.kinds[row]
         for kind, row in zip(planted.kinds, rows.tolist(), strict=True)
     )
-    names = tuple(uuid4().hex[:12] for _ in planted.names)
+    taken = set(among.names)
+    names = tuple(_alike(among.names[row], taken, rng) for row in rows.tolist())
     return replace(planted, names=names, kinds=kinds, unit=among.unit, **filled)
+
+
+def _alike(name: str, taken: set[str], rng: np.random.Generator) -> str:
+    """A name like another, with other digits; from now on it is taken."""
+    while True:
+        made = "".join(str(rng.integers(10)) if each.isdecimal() else each for each in name)
+        if made not in taken:
+            taken.add(made)
+            return made
+        name += "0"  # there are not enough names as short
 
 
 def skill(standing: Standing, names: Sequence[str], known: Sequence[Known]) -> Skill:

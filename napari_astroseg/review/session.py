@@ -239,8 +239,13 @@ class VettingSession:
             self.next()
         return entry
 
-    def again(self, *, advance: bool = True) -> Entry:
+    def again(self, *, advance: bool = True, seen: Mapping[str, Any] | None = None) -> Entry:
         """Judge the current detection as the last one was: verdict, kind, tags and rating.
+
+        Parameters
+        ----------
+        seen
+            What is on screen now.
 
         Raises
         ------
@@ -256,7 +261,7 @@ class VettingSession:
             )
         assert last.verdict
         return self.judge(
-            last.verdict, kind=last.kind, tags=last.tags, rating=last.rating, seen=last.seen,
+            last.verdict, kind=last.kind, tags=last.tags, rating=last.rating, seen=dict(seen or {}),
             advance=advance,
         )  # fmt: skip
 

@@ -245,6 +245,7 @@ def test_planted_objects_look_like_the_others_and_measure_a_vetter(session, dete
     assert np.isfinite(session.detections.score).all()
     assert np.isfinite(session.detections.radius).all()
     assert set(session.detections.kinds) == {"bubble"}
+    assert all(name.startswith("D") and name[1:].isdecimal() for name in session.detections.names)
     session.arrange(Plan(order="score"))  # they are among the others, not behind them
     assert {row >= 12 for row in session.queue[:9]} == {True, False}
     for name, verdict in zip(

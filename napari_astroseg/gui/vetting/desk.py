@@ -28,7 +28,9 @@ from napari_astroseg.review.session import VettingSession
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.shapes.shape import Shape
 
-_MOST_RINGS = 60
+_MOST_RINGS = 24
+_WIDER = 2.0
+"""Than the view is where others are drawn, for a look around."""
 _AHEAD = 3
 _AGAIN_MS = 5000
 _NEIGHBOURS = 5
@@ -131,7 +133,8 @@ class Desk(QObject):
 
     def again(self) -> None:
         """The same as the last verdict."""
-        self.do(partial(self.session.again, advance=False), True)
+        seen = on_screen(self.viewer, self._model)
+        self.do(partial(self.session.again, advance=False, seen=seen), True)
 
     def undo(self) -> None:
         """Take the last verdict back, and go there."""
@@ -266,7 +269,8 @@ class Desk(QObject):
             return
         if not self.on_image:
             return
-        rows = [row, *self.placed.near(row, _MOST_RINGS)]
+        around = self.placed.near(row, _MOST_RINGS, _WIDER * self.flight.reach_px)
+        rows = [row, *around]
         given = [self.session.standing.of(names[each]) for each in rows]
         verdicts = ["" if entry is None else str(entry.verdict) for entry in given]
         with selection_kept(self.viewer):

@@ -70,6 +70,13 @@ class Flight(QObject):
         self._ahead.wait()
 
     @property
+    def reach_px(self) -> float:
+        """How far from the middle of the canvas its corners are, px of the image."""
+        _, linear = world_of(self._layer)
+        scale = math.sqrt(abs(float(np.linalg.det(linear)))) or 1.0
+        return math.hypot(*self._canvas) / 2 / camera_of(self._viewer).zoom / scale
+
+    @property
     def _canvas(self) -> tuple[float, float]:
         """Height and width of the canvas."""
         canvas = getattr(self._viewer, "canvas", None)
