@@ -29,10 +29,8 @@ def folder(tmp_path):
 
 
 def test_truth_and_hard_negatives(folder, tmp_path, capsys):
-    training = {
-        name for n, name in enumerate(item.name for item in open_dataset(folder).items)
-        if n in open_dataset(folder).of("training")
-    }  # fmt: skip
+    source = open_dataset(folder)
+    training = {source.items[number].name for number in source.of("training")}
     lon = next(lon for lon in (1.0, 2.0, 4.0) if f"spitzer_{lon * 100:05.0f}+0000_rgb" in training)
     found = Detections.of(
         5, lon=[lon, lon + 0.2, lon - 0.2, 2.0 if lon != 2.0 else 4.0, 200.0],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_astroseg import VettingSession
@@ -209,6 +209,7 @@ def test_the_most_useful_are_unsure_and_unlike_each_other():
     assert sorted(ordered(found, "useful")) == list(range(33))
 
 
+@settings(max_examples=40)
 @given(
     people=st.integers(1, 5), overlap=st.integers(1, 5), count=st.integers(1, 60)
 )  # fmt: skip
