@@ -239,6 +239,28 @@ def vetting() -> None:
     viewer.close()
 
 
+def results() -> None:
+    """The model in the box measured on unseen skies, and the one on which it does worst."""
+    from napari_astroseg.gui.results import ResultsDock
+    from napari_astroseg.gui.workspace import open_window
+    from napari_astroseg.sky.simulate import write_filaments
+
+    os.environ["HOME"] = str(Path.cwd())  # where evaluations are kept
+    write_filaments(Path("unseen"), 3, 384, seed=9000)
+    viewer = open_window()
+    viewer.window.resize(*SIZE)
+    wait_for(lambda: True)  # until napari has restored its own layout
+    measured = dock(viewer, "Results", ResultsDock)
+    measured.models.choose_named("filaments")
+    measured.data.set_path(Path("unseen"))
+    measured.evaluate()
+    wait_for(lambda: not measured.busy)
+    measured.worst.itemActivated.emit(measured.worst.item(0, 0))
+    wait_for(lambda: not measured.busy)
+    shoot(viewer, "results")
+    viewer.close()
+
+
 def votes() -> None:
     """What a simulated crowd marked in a generated galaxy, and the mask at a threshold."""
     from napari_astroseg.gui.votes import VotesDock
@@ -712,6 +734,7 @@ def _write(path: Path, values: Any, header: Any) -> None:
 MAKERS: dict[str, Callable[[], None]] = {
     "compare": compare,
     "vetting": vetting,
+    "results": results,
     "votes": votes,
     "draw": draw,
     "shapes": shapes,

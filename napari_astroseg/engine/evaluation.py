@@ -54,7 +54,7 @@ def with_provenance(told: dict[str, Any], model: Model, data: Path, line: str) -
     """The same, and what it was made from: model, data, command, versions."""
     made = {
         "model": model.card.name,
-        "model_path": str(model.card.path or ""),
+        "model_path": str(model.card.path.resolve()) if model.card.path else "",
         "model_digest": told["model"],
         "trained_on": model.card.trained_on,
         "recipe": f"{model.recipe.name}, {model.recipe.digest}",

@@ -20,6 +20,7 @@ from napari_astroseg.gui.data import DataDock
 from napari_astroseg.gui.draw import DrawDock
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.predict import PredictDock
+from napari_astroseg.gui.results import ResultsDock
 from napari_astroseg.gui.train import TrainDock
 from napari_astroseg.gui.vet import VetDock
 from napari_astroseg.gui.votes import VotesDock
@@ -59,6 +60,7 @@ def open_window(
         "Compare": CompareDock(viewer),
         "Vet": VetDock(viewer),
         "Train": training,
+        "Results": ResultsDock(viewer),
     }
     tabs = {
         name: viewer.window.add_dock_widget(dock, name=name, area="right", tabify=True)

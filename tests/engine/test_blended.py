@@ -22,11 +22,13 @@ from napari_astroseg.engine.run import Run
 from napari_astroseg.engine.sampled import noise_at
 from napari_astroseg.engine.scoring import central, score_galaxies, scored
 from napari_astroseg.engine.train import train
+from napari_astroseg.engine.unitview import view_of
 from napari_astroseg.errors import DataError, MisfitError, RecipeError
 from napari_astroseg.recipes.data import BlendedData
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.progress import silent
 from napari_astroseg.sky.window import Window
 
 SIDE = 32
@@ -421,6 +423,9 @@ def test_evaluation_gives_the_paper_s_figures(trained, tmp_path):
     assert 0 <= told["figures"]["ece"] < 0.2
     worst = told["worst"]["units"]
     assert 0 < len(worst) <= 16 and worst[0]["dice"] <= worst[-1]["dice"]
+    view = view_of(load_model(trained[0]), tmp_path, worst[-1]["name"], None, "cpu", silent)
+    assert view.truth.shape == view.found.shape == (SIDE, SIDE)
+    assert view.truth.max() >= 1 and ((view.truth > 0) & (view.found > 0)).any()
     assert [row["from"] for row in told["magnitudes"]] == [20.0, 21.0, 22.0, 23.0]
     assert sum(row["isolated"]["galaxies"] for row in told["magnitudes"]) == 4
     assert sum(row["blended"]["galaxies"] for row in told["magnitudes"]) == 8

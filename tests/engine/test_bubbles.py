@@ -28,6 +28,7 @@ from napari_astroseg.engine.outputs import predict_to_folder
 from napari_astroseg.engine.predict import predict
 from napari_astroseg.engine.run import Run
 from napari_astroseg.engine.train import train
+from napari_astroseg.engine.unitview import view_of
 from napari_astroseg.errors import DataError, MisfitError, OutputError, RecipeError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.catalogue import Catalogue
@@ -35,6 +36,7 @@ from napari_astroseg.sky.clusters.choice import Choice, CropClass
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.objects import Objects
 from napari_astroseg.sky.opening import open_bands
+from napari_astroseg.sky.progress import silent
 from napari_astroseg.sky.simulate import bubbles as sky
 from napari_astroseg.sky.stack import stacked
 from napari_astroseg.sky.window import Window
@@ -406,6 +408,9 @@ def test_evaluation_gives_the_papers_figures(trained, tiles, seer):
     worst = all_of_them["worst"]
     assert worst["by"] == "f2" and len(worst["units"]) == 3
     assert sum(unit["bubbles"] for unit in worst["units"]) == everywhere["bubbles"]
+    view = view_of(seer, tiles, worst["units"][0]["name"], None, "cpu", silent)
+    assert view.boxed and view.truth.shape == (worst["units"][0]["bubbles"], 4)
+    assert view.found.shape[1] == 4
     assert sum(sizes["bubbles"]) == everywhere["bubbles"]
     assert sum(sizes["recovered"]) == round(everywhere["recall"] * everywhere["bubbles"])
     assert sizes["arcmin"][0] == 0 and len(sizes["recovered"]) == len(sizes["arcmin"])

@@ -21,12 +21,14 @@ from napari_astroseg.engine.nets.base import Network
 from napari_astroseg.engine.objectfigures import evaluate_objects
 from napari_astroseg.engine.outputs import predict_to_folder
 from napari_astroseg.engine.predict import predict, predicted
+from napari_astroseg.engine.unitview import view_of
 from napari_astroseg.errors import DataError, MisfitError, OutputError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.instances import Footprint, Instances
 from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.progress import silent
 from napari_astroseg.sky.stack import stacked
 from napari_astroseg.sky.window import Window
 
@@ -278,6 +280,12 @@ def test_what_is_found_as_it_is_has_every_precision(model, tmp_path):
     assert [unit["ap50"] for unit in told["worst"]["units"]] == [1.0] * 3
     assert told["curves"]["recall"][0] == 0.0
     assert told["curves"]["star"]["0.50"] == [1.0] * 101
+    view = view_of(model, tmp_path, told["worst"]["units"][0]["name"], None, "cpu", silent)
+    assert view.truth.max() == view.found.max() == 2
+    assert np.count_nonzero(view.truth) == 69 + 213
+    assert np.count_nonzero(view.found) == 81 + 225
+    with pytest.raises(DataError, match="no longer holds set_9"):
+        view_of(model, tmp_path, "set_9", None, "cpu", silent)
     with pytest.raises(DataError, match="whole images"):
         evaluate(model, tmp_path, window=Window(0, 0, 4, 4), device="cpu")
 

@@ -26,11 +26,13 @@ from napari_astroseg.engine.outputs import predict_to_folder
 from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.engine.run import Run
 from napari_astroseg.engine.train import train
+from napari_astroseg.engine.unitview import view_of
 from napari_astroseg.errors import DataError, MisfitError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.cache import Cache
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.progress import silent
 from napari_astroseg.sky.votes.gz3d import Galaxy, open_gz3d
 from napari_astroseg.sky.votes.writing import Annotator, write_gz3d_like
 from napari_astroseg.sky.window import Window
@@ -269,6 +271,10 @@ def test_evaluation_elsewhere_counts_every_galaxy(trained, tmp_path):
     told = worst["units"]
     assert [unit["jaccard"] for unit in told] == sorted(unit["jaccard"] for unit in told)
     assert all((tmp_path / unit["name"]).exists() for unit in told)
+    view = view_of(load_model(trained[0]), tmp_path, told[-1]["name"], None, "cpu", silent)
+    assert view.truth.shape == view.found.shape == view.image.shape == (SIDE, SIDE)
+    shared = np.count_nonzero(view.truth & view.found)
+    assert shared / np.count_nonzero(view.truth | view.found) > 0.3
     assert figures["both"] > 0.5
 
 

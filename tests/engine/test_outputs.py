@@ -15,6 +15,7 @@ from napari_astroseg.engine.events import Finished, Preparing, TileDone
 from napari_astroseg.engine.outputs import predict_to_folder
 from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.engine.report.files import read_evaluation
+from napari_astroseg.engine.unitview import look_at
 from napari_astroseg.errors import DataError, OutputError
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.files.writing import write_image
@@ -166,6 +167,19 @@ def test_an_evaluation_is_left_in_a_folder_or_stopped(random_model, maps, tmp_pa
     next(events)
     events.close()
     assert not (tmp_path / "stopped").exists()
+
+
+def test_a_part_of_a_map_is_looked_at(random_model, maps, tmp_path):
+    from napari_astroseg.sky.fourmaps import open_four_maps
+
+    path, part = random_model.save(tmp_path / "m.safetensors"), Window(30, 20, 64, 48)
+    *_, last = look_at(path, maps, "001_image.fits", part, "cpu")
+    view = last.result["view"]
+    field = open_four_maps(maps)[1]
+    assert np.array_equal(view.truth, (field.target & field.valid)[part.slices])
+    assert view.found.shape == (48, 64) and not view.boxed
+    probability = predicted(predict(random_model, field.image, part, device="cpu"), part)[0]
+    assert not (view.found > (np.nan_to_num(probability) >= 0.5)).any()
 
 
 def test_evaluation_without_truth_is_refused(random_model, maps):

@@ -228,3 +228,30 @@ def instances(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator
 def nothing_to_learn(recipe: Any, run: Any) -> Iterator[Event]:
     yield Preparing("reading", 0, 1)
     raise DataError("nothing can be learnt from this; add maps")
+
+
+def measure(model: Path, data: Path, out: Path, **_: Any) -> Iterator[Event]:
+    """An evaluation made up, JSON and page without pictures."""
+    from evaluations import made_up
+
+    from napari_astroseg.engine.report.files import JSON_FILE, PAGE_FILE, as_json
+    from napari_astroseg.engine.report.page import page
+
+    yield Preparing("measuring maps", 1, 2)
+    told = made_up()
+    told["provenance"] |= {"model_path": str(model), "data": str(data)}
+    out.mkdir(parents=True)
+    (out / JSON_FILE).write_text(as_json(told), encoding="utf-8")
+    (out / PAGE_FILE).write_text(page(told, []), encoding="utf-8")
+    yield Finished({})
+
+
+def look(model: Path, data: Path, name: str, window: Window | None, device: str) -> Iterator[Event]:
+    """A ramp, with a truth and an answer that have nothing to do with it."""
+    from napari_astroseg.engine.report.view import View
+
+    yield Preparing(f"predicting {name}", 0, None)
+    image = SkyImage.from_array(np.tile(np.linspace(0, 1, 100, dtype=np.float32), (100, 1)))
+    inside = window or Window(0, 0, 100, 100)
+    labels = np.eye(inside.height, dtype=np.uint8)
+    yield Finished({"view": View(image, inside, labels, labels[::-1])})

@@ -509,8 +509,8 @@ def test_the_sample_opens(viewer: Any) -> None:
 def test_menus_and_widgets_are_announced(viewer: Any, plugin: Any) -> None:
     manifest = plugin.get_manifest(PLUGIN)
     widgets = [each.display_name for each in manifest.contributions.widgets]
-    docks = "Open", "Votes", "Draw", "Data", "Predict", "Compare", "Train"
-    assert widgets == [f"AstroSeg: {name}" for name in docks]
+    names = "Open", "Votes", "Draw", "Data", "Predict", "Compare", "Vet", "Train", "Results"
+    assert widgets == [f"AstroSeg: {name}" for name in names]
     assert set(manifest.contributions.menus) >= {"napari/layers/segment"}
 
 

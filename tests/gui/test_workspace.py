@@ -55,6 +55,7 @@ def test_it_opens_with_its_docks_and_images(opened: Any, tmp_path: Path) -> None
         "Compare",
         "Vet",
         "Train",
+        "Results",
     ]
     assert len(viewer.layers) == 2
     assert viewer.title == "AstroSeg"

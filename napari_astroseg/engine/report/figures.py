@@ -29,6 +29,7 @@ _WORDS = {
     "area_found": "part of a picture that the network marks",
     "ap": "AP, mean over IoU 0.50 (0.05) 0.95",
     "ap50": "AP at IoU 0.50",
+    "iou": "IoU",
     "mask_iou": "IoU of masks found",
     "null": "empty stamps left empty",
     "ece": "expected calibration error",

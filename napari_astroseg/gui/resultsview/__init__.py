@@ -1,0 +1,1 @@
+"""Results: what the Results dock is made of."""
