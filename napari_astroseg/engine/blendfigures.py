@@ -183,14 +183,17 @@ def _of_stamps(each: Sums, names: Sequence[str]) -> list[dict[str, Any]]:
     found, true, shared = each["pixels"].T
     with np.errstate(invalid="ignore"):  # 0 / 0 of an empty stamp left empty is the NaN wanted
         dice = 2 * shared / (found + true)
-    columns = {
-        "dice": dice,
+    counts = {
         "objects": each["true"].sum(1),
         "found": each["found"].sum(1),
         "blended": each["true"][:, KINDS.index("blended")],
     }
     return [
-        {"name": name, **{column: float(values[at]) for column, values in columns.items()}}
+        {
+            "name": name,
+            "dice": float(dice[at]),
+            **{column: int(values[at]) for column, values in counts.items()},
+        }
         for at, name in enumerate(names)
     ]
 

@@ -93,14 +93,14 @@ def _scanned(matches: Matches) -> NDArray[np.float64]:
 def _of_tile(matches: Matches, cut: float) -> dict[str, float]:
     """What is told of one tile; of one without bubbles only what is found in vain."""
     figures = matches.figures(cut)
-    bubbles = float(len(matches.best))
-    lost = not bubbles and figures["new"] > 0
+    bubbles, new = len(matches.best), int(figures["new"])
+    lost = not bubbles and new > 0
     return {
         "f2": 0.0 if lost else figures["f2"],
         "precision": figures["precision"],
         "recall": figures["recall"],
         "bubbles": bubbles,
-        "new": figures["new"],
+        "new": new,
     }
 
 

@@ -124,6 +124,6 @@ def _of_image(each: Sequence[Matches], kinds: Sequence[str], cut: float) -> dict
         "ap50": 0.0 if not count and claimed else figures["ap50"],
         "precision": figures["precision"],
         "recall": figures["recall"],
-        "objects": float(count),
-        "found": float(claimed),
+        "objects": count,
+        "found": claimed,
     }

@@ -423,6 +423,7 @@ def test_evaluation_gives_the_paper_s_figures(trained, tmp_path):
     assert 0 <= told["figures"]["ece"] < 0.2
     worst = told["worst"]["units"]
     assert 0 < len(worst) <= 16 and worst[0]["dice"] <= worst[-1]["dice"]
+    assert all(isinstance(unit["objects"], int) for unit in worst)
     view = view_of(load_model(trained[0]), tmp_path, worst[-1]["name"], None, "cpu", silent)
     assert view.truth.shape == view.found.shape == (SIDE, SIDE)
     assert view.truth.max() >= 1 and ((view.truth > 0) & (view.found > 0)).any()

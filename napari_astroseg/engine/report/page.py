@@ -104,10 +104,10 @@ def named(unit: Mapping[str, Any]) -> str:
 
 
 def cell(value: Any) -> str:
-    """A figure of one image."""
+    """A figure of one image, or a count."""
     if value is None:
         return "–"
-    return f"{value:.0f}" if float(value).is_integer() and value > 1 else f"{value:.3f}"
+    return str(value) if isinstance(value, int) else f"{float(value):.3f}"
 
 
 def _provenance(made: Mapping[str, Any]) -> str:
