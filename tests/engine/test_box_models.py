@@ -13,7 +13,7 @@ from napari_astroseg.engine.model import load_model
 from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.simulate import bubbles, multiband
+from napari_astroseg.sky.simulate import bubbles, galaxies, multiband
 from napari_astroseg.sky.simulate.spirals import simulate_spirals, write
 
 ALL_MB = 16.0
@@ -85,3 +85,11 @@ def test_stars_and_galaxies_are_found_and_told_apart(tmp_path: Path) -> None:
     multiband.write(tmp_path, 0, 256, SEED)
     figures = evaluate("astro_rcnn_small", tmp_path, device="cpu")["figures"]
     assert figures["ap50_star"] > 0.4 and figures["ap50_galaxy"] > 0.5
+
+
+def test_galaxies_are_found_and_their_overlaps(tmp_path: Path) -> None:
+    pytest.importorskip("galsim")
+    galaxies.write(tmp_path, 0, 512, SEED)
+    figures = evaluate("blended_galaxies_small", tmp_path, device="cpu")["figures"]
+    assert figures["detected_isolated"] > 0.8 and figures["iou_isolated"] > 0.6
+    assert figures["completeness_blended"] > 0.4 and figures["null"] > 0.5
