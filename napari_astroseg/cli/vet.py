@@ -57,6 +57,10 @@ def add(verb: argparse.ArgumentParser) -> None:
     )
     merge = action("merge", "the verdicts of people who worked apart, in one store", _merge)
     merge.add_argument("sources", nargs="+", metavar="FROM", help="stores to bring into it")
+    export.add_argument(
+        "--send", action="store_true",
+        help="also hand it to TOPCAT, Aladin or DS9 by SAMP (a VOTable)",
+    )  # fmt: skip
     report = action("report", "a page to read or print: tables, agreement, stamps", _report)
     _add_list(report)
     report.add_argument("--out", required=True, type=Path, metavar="F", help="HTML page to write")
@@ -154,6 +158,7 @@ def _list(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from napari_astroseg.review.outcome import catalogue_of, write_outcome
     from napari_astroseg.review.reading import open_detections
+    from napari_astroseg.review.samp import send_table
 
     outcome = _outcome(options)
     catalogue = catalogue_of(
@@ -163,11 +168,18 @@ def _export(options: argparse.Namespace) -> int:
         reference=open_detections(options.match) if options.match else None,
         within_arcsec=options.within,
     )
+    if options.send and options.out.suffix.lower() not in (".vot", ".xml"):
+        raise VettingError(
+            f"{options.out.name} is no VOTable, which is what is sent; end it in .vot"
+        )
     path = write_outcome(options.out, outcome, catalogue, options.only)
+    takers = send_table(path, path.stem) if options.send else []
     if options.json:
-        print(json.dumps({"rows": len(catalogue), "file": str(path)}))
+        print(json.dumps({"rows": len(catalogue), "file": str(path), "sent_to": takers}))
     else:
         print(f"wrote {path}: {len(catalogue):,} of {len(outcome.detections):,} detections")
+        if takers:
+            print(f"sent to {', '.join(takers)}")
     return 0
 
 
