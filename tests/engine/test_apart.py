@@ -31,7 +31,7 @@ from napari_astroseg.errors import OutputError, TrainingError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.window import Window
 
-TRAIN = "gui.fake_work:train"
+TRAIN = "gui.fake_training:train"
 
 
 def order_of(folder, epochs=500):
@@ -196,7 +196,7 @@ def test_it_stops_when_told_by_anyone(tmp_path):
 
 
 def test_a_failure_is_told(tmp_path):
-    child = Apart(order_of(tmp_path), "gui.fake_work:nothing_to_learn")
+    child = Apart(order_of(tmp_path), "gui.fake_training:nothing_to_learn")
     (failure,) = until(lambda: Follower(child.out).of(Failure))
     assert failure.expected
     assert failure.message == "nothing can be learnt from this; add maps"

@@ -76,7 +76,7 @@ def test_runs_are_ticked_drawn_and_told_apart(
     shelf = Shelf(name=RUNS)
     for path in reversed(runs):
         shelf.add(path)
-    dock = TrainDock(target="gui.fake_work:train")
+    dock = TrainDock(target="gui.fake_training:train")
     qtbot.addWidget(dock)
     comparison = dock.show_comparison()
     assert spin(lambda: [run.name for run in comparison.runs] == ["one", "two"], 10)

@@ -23,7 +23,7 @@ from napari_astroseg.recipes.recipe import Recipe
 
 @pytest.fixture
 def dock(qtbot: Any, own_settings: Path, tmp_path: Path) -> Any:
-    dock = TrainDock(target="gui.fake_work:train")
+    dock = TrainDock(target="gui.fake_training:train")
     qtbot.addWidget(dock)
     dock.show()
     dock.data.set_path(tmp_path)
@@ -72,7 +72,7 @@ def test_stop_keeps_the_epochs_and_resume_is_offered(dock: Any, tmp_path: Path) 
 
 @pytest.mark.once
 def test_how_far_reading_is_is_told(qtbot: Any, own_settings: Path, tmp_path: Path) -> None:
-    dock = TrainDock(target="gui.fake_work:reads_long")
+    dock = TrainDock(target="gui.fake_training:reads_long")
     qtbot.addWidget(dock)
     dock.data.set_path(tmp_path)
     dock.out.set_path(tmp_path / "run")
@@ -98,7 +98,7 @@ def test_closing_the_window_mid_run_leaves_no_orphans(
     make_napari_viewer: Any, own_settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     viewer = make_napari_viewer(show=True)
-    dock = TrainDock(viewer, target="gui.fake_work:train")
+    dock = TrainDock(viewer, target="gui.fake_training:train")
     viewer.window.add_dock_widget(dock, name="Train", area="right")
     dock.data.set_path(tmp_path)
     dock.out.set_path(tmp_path / "run")
@@ -185,7 +185,7 @@ def test_what_another_dock_proposes_is_shown_and_not_started(dock: Any, tmp_path
     assert dock.preset.currentText() == "spiral_arms_small"
     assert not dock.busy
     assert dock.go.isEnabled()
-    later = TrainDock(target="gui.fake_work:train")
+    later = TrainDock(target="gui.fake_training:train")
     assert later.form.value() == recipe
     later.shut_down()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gui.fake_work import stamps
+from gui.fake_training import stamps
 from gui.fixtures_jobs import alive, own_settings, spin
 
 from napari_astroseg.engine.apart import ask_to_stop
@@ -25,7 +25,7 @@ from napari_astroseg.gui.training.strip import Strip
 from napari_astroseg.recipes.recipe import Recipe
 
 pytestmark = pytest.mark.once
-FAKE = {"target": "gui.fake_work:train", "search": "gui.fake_work:search"}
+FAKE = {"target": "gui.fake_training:train", "search": "gui.fake_training:search"}
 
 
 def shown(qtbot: Any, folder: Path, epochs: int = 500) -> TrainDock:
