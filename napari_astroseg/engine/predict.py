@@ -41,7 +41,7 @@ from napari_astroseg.sky.tiles import Tile
 from napari_astroseg.sky.window import Window
 
 
-def predict(
+def predict(  # noqa: PLR0913 (what a user may say, each by name)
     model: str | Path | Model,
     image: str | Path | SkyImage,
     window: Window | None = None,
@@ -52,6 +52,7 @@ def predict(
     resume: bool = False,
     force: bool = False,
     uncertainty: str | None = None,
+    near: tuple[float, float] | None = None,
 ) -> Iterator[Event]:
     """Predict a window of an image; a generator of events, cancelled by closing it.
 
@@ -78,6 +79,9 @@ def predict(
         Of a network that draws no samples: `turns`, the spread over the eight turns and mirrorings
         of the image, whose mean is the answer then; or `entropy` of the answer. Other numbers of
         turns, and several models, are a `Model`'s own (`turned`, `joined`).
+    near
+        A place x, y whose tiles are to come first, nearest first; row by row by default. Objects
+        come in their own order.
 
     Yields
     ------
@@ -125,7 +129,12 @@ def predict(
     yield from (Warned(sentence) for sentence in fit.warnings)
     spread = model.spread if draws is None else Spread("samples", draws)
     seen = 0
-    for done, (tile, values) in enumerate(_answers(predictor, tiles, kept, away), start=1):
+    todo = tiles
+    if near is not None:
+        spot = Window(round(near[0]), round(near[1]), 1, 1)
+        spot = spot if resizing is None else resizing.there(spot)
+        todo = sorted(tiles, key=lambda tile: _apart(tile.core, spot))
+    for done, (tile, values) in enumerate(_answers(predictor, todo, kept, away), start=1):
         if kept is not None:
             kept.put(tile, values)
         answer = (tile.core, values) if resizing is None else resizing.back(tile.core, values)
@@ -143,6 +152,12 @@ def predict(
         "missing_fraction": 1.0 - seen / (inside.width * inside.height),
     }
     yield Finished(result, time.perf_counter() - begun)
+
+
+def _apart(one: Window, other: Window) -> int:
+    """Squared distance of the middles of two windows, in half pixels."""
+    across = one.x + one.x_end - other.x - other.x_end
+    return across**2 + (one.y + one.y_end - other.y - other.y_end) ** 2
 
 
 def _told(model: Model, image: SkyImage) -> str:

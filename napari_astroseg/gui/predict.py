@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QGroupBox, QVBoxLayout, QWidget
 
 from napari_astroseg.errors import AstroSegError
 from napari_astroseg.gui.bare import bare
+from napari_astroseg.gui.fold import Fold
 from napari_astroseg.gui.images import shown_window
 from napari_astroseg.gui.predicting.click import ClickMode
 from napari_astroseg.gui.predicting.cuts import Cut
@@ -20,6 +21,7 @@ from napari_astroseg.gui.predicting.found import FoundPanel
 from napari_astroseg.gui.predicting.models import ModelPicker
 from napari_astroseg.gui.predicting.place import PlacePanel
 from napari_astroseg.gui.predicting.predictions import TARGET, Answered, Predictions, Wish
+from napari_astroseg.gui.predicting.wholeruns import WholeRuns
 from napari_astroseg.gui.progress import ProgressLine
 from napari_astroseg.gui.shelf import Shelf
 from napari_astroseg.gui.ties import Ties
@@ -72,7 +74,7 @@ class PredictDock(QWidget):
             self._ask(shown_window(self._viewer, layer))
 
     def predict_whole(self) -> None:
-        """Predict the image from edge to edge."""
+        """Predict the image from edge to edge, what is in view first."""
         self._ask(None)
 
     def repeat(self) -> None:
@@ -99,6 +101,7 @@ class PredictDock(QWidget):
         for key in self._keys:
             self._viewer.bind_key(key, None)
         self.predictions.close()
+        self.whole.close()
 
     def event(self, event: QEvent) -> bool:
         """Shut down when napari takes the dock out of its window."""
@@ -113,11 +116,14 @@ class PredictDock(QWidget):
         self.found = FoundPanel()
         self.click = ClickMode(self._viewer, self)
         self.predictions = Predictions(self._viewer, self.progress, self, target)
+        self.whole = WholeRuns(self._viewer, self.predictions, self.place.device.currentText, self)
+        self.fold = Fold("Whole images", self.whole.list, opened=bool(self.whole.runs.items))
         column = QVBoxLayout(self)
         column.addWidget(_box("Model", self.models))
         column.addWidget(_box("Where", self.place))
         column.addWidget(self.progress)
         column.addWidget(_box("Regions", self.found))
+        column.addWidget(self.fold)
         column.addStretch(1)
 
     def _connect(self) -> None:
@@ -133,6 +139,7 @@ class PredictDock(QWidget):
         self.found.said.connect(self._say)
         self.predictions.current_changed.connect(self._show_current)
         self.predictions.misfit.connect(self.place.force.show)
+        self.whole.said.connect(self._say)
         self._ties.tie(self._viewer.layers.selection.events.active, self._follow_layer)
         self._ties.tie(self._viewer.layers.events.removed, self._forget_removed)
         for key, method in self._keys.items():
@@ -194,7 +201,12 @@ class PredictDock(QWidget):
         except AstroSegError as error:
             self._say(str(error), True)
             return
-        self.predictions.start(Wish(layer, image, inside, card, self.found.cut, self._options()))
+        wish = Wish(layer, image, inside, card, self.found.cut, self._options())
+        if window is None:
+            self.fold.open()
+            self.whole.start(wish, shown_window(self._viewer, layer))
+        else:
+            self.predictions.start(wish)
 
 
 def told_already(recipe: Recipe) -> str:

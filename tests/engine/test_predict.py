@@ -76,6 +76,17 @@ def test_events_tell_the_whole_story_in_order(random_model, noise_image):
     assert sum(t.window.width * t.window.height for t in tiles) == 100 * 90
 
 
+def test_tiles_near_a_place_come_first_and_tell_the_same(random_model, noise_image):
+    place = 150.0, 190.0
+    events = list(predict(random_model, noise_image, device="cpu", near=place))
+    tiles = [event.window for event in events if isinstance(event, TileDone)]
+    away = [np.hypot(t.x + t.width / 2 - place[0], t.y + t.height / 2 - place[1]) for t in tiles]
+    assert tiles[0].x <= place[0] < tiles[0].x_end and tiles[0].y <= place[1] < tiles[0].y_end
+    assert away[0] == min(away) and away[-1] == max(away)
+    expected = predicted(predict(random_model, noise_image, device="cpu"))
+    assert np.array_equal(predicted(iter(events)), expected, equal_nan=True)
+
+
 def test_closing_the_generator_stops_the_work(random_model, noise_image):
     events = predict(random_model, noise_image)
     assert isinstance(next(events), Started)

@@ -34,7 +34,7 @@ TARGET = "napari_astroseg.engine.predict:predict"
 
 @dataclass(frozen=True, eq=False)
 class Wish:
-    """A prediction that was asked for."""
+    """A prediction that was asked for; `run` names the run of a whole image that it is."""
 
     layer: Any
     image: SkyImage
@@ -42,6 +42,7 @@ class Wish:
     card: ModelCard
     cut: Cut
     options: dict[str, Any]
+    run: str = ""
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -65,6 +66,8 @@ class Predictions(QObject):
     """
 
     current_changed = Signal(object)  # Overlay or None
+    went_on = Signal(object, int, int, str)  # wish, done, total, unit
+    ended = Signal(object, str)  # wish; whether it is `done` or `paused`
     misfit = Signal()  # the image does not suit the model
 
     def __init__(self, viewer: Any, progress: ProgressLine, owner: QObject, target: str) -> None:
@@ -106,6 +109,9 @@ class Predictions(QObject):
         job.event.connect(partial(self._hear, job, answer))
         job.finished.connect(partial(self._finish, job, answer))
         job.failed.connect(partial(self._fail, job))
+        job.finished.connect(lambda _result: self.ended.emit(wish, "done"))
+        job.failed.connect(lambda _error: self.ended.emit(wish, "paused"))
+        job.stopped.connect(lambda: self.ended.emit(wish, "paused"))
         job.stopped.connect(partial(self._stop, job, answer))
 
     def cancel(self) -> None:
@@ -152,6 +158,7 @@ class Predictions(QObject):
             if answer.overlay.shown():
                 answer.overlay.put(event)
             self._progress.advance(event.done, event.total, answer.unit)
+            self.went_on.emit(answer.wish, event.done, event.total, answer.unit)
 
     def _finish(self, job: Job, answer: _Answer, result: dict[str, Any]) -> None:
         if job is not self._job:
