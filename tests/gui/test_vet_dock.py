@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -242,8 +243,18 @@ def test_a_page_of_stamps_is_judged_at_once(dock: Any, tmp_path: Path) -> None:
     sheet.flip(sheet.stamps.item(2))
     sheet.flip(sheet.stamps.item(2))
     assert sheet.flagged == {1}
+    written = threading.Event()
+    dock.desk.do(written.wait)
     sheet.judge_page()
+    assert "still being written" in sheet.notice.text
+    assert sheet.flagged == {1}  # the page stays
+    written.set()
+    assert spin(lambda: not dock.busy)
+    sheet.judge_page()
+    sheet.judge_page()  # of the next page nothing is seen yet
+    sheet.turn_to(0)
     assert spin(lambda: not dock.busy and not sheet.busy)
+    assert sheet.stamps.count() == 5
     assert [verdict for _, verdict in kept(tmp_path)] == ["real", "not", "real", "real", "real"]
     assert dock.judging.bar.value() == 5
     dock.open.close_button.click()

@@ -121,15 +121,18 @@ class Desk(QObject):
             seen = on_screen(self.viewer, self._model)
             self.do(partial(self.session.judge, verdict, on=current.name, seen=seen, **said), True)
 
-    def judge_many(self, verdicts: Sequence[tuple[str, Verdict]]) -> None:
-        """Write verdicts on several down, of which a contact sheet has shown the stamps."""
+    def judge_many(self, verdicts: Sequence[tuple[str, Verdict]]) -> bool:
+        """Write verdicts on several down, of which a contact sheet has shown the stamps.
+
+        False, and nothing is written, while others are.
+        """
         seen = on_screen(self.viewer, self._model) | {"sheet": True}
 
         def write() -> None:
             for name, verdict in verdicts:
                 self.session.judge(verdict, on=name, seen=seen)
 
-        self.do(write)
+        return self.do(write)
 
     def again(self) -> None:
         """The same as the last verdict."""
@@ -232,12 +235,16 @@ class Desk(QObject):
         self.rings.remove()
         self.session.close()
 
-    def do(self, work: Callable[[], Any], advance: bool = False) -> None:
-        """Write something down in the background; then show where the queue is."""
+    def do(self, work: Callable[[], Any], advance: bool = False) -> bool:
+        """Write something down in the background; then show where the queue is.
+
+        False, and nothing is done, while something else is being written down.
+        """
         if self._storing:
-            return
+            return False
         self._storing = True
         self._work.ask(work, partial(self._done, advance))
+        return True
 
     def _done(self, advance: bool, _answer: Any) -> None:
         self._storing = False

@@ -88,7 +88,7 @@ class ContactSheet(QWidget):
         self.stamps.clear()
         self.told.setText(f"{len(places)} stamps are being made …")
         self._judge()
-        self._work.ask(partial(_made, self._sources, places))
+        self._work.ask(partial(_made, self._sources, self._rows, places))
 
     def turn(self, pages: int) -> None:
         """Turn the page, on or back."""
@@ -102,7 +102,9 @@ class ContactSheet(QWidget):
             self._caption()
 
     def judge_page(self) -> None:
-        """Write down what the page says, and turn it."""
+        """Write down what the page says, and turn it; only what can be seen is judged."""
+        if not self.keep.isEnabled():
+            return
         names = self._desk.session.detections.names
         marked, others = self._chosen(self.flag), self._chosen(self.rest)
         flagged = self.flagged
@@ -110,8 +112,10 @@ class ContactSheet(QWidget):
             (names[row], marked if at in flagged else others) for at, row in enumerate(self._rows)
         ]
         verdicts = [(name, cast(Verdict, verdict)) for name, verdict in given if verdict]
-        if verdicts:
-            self._desk.judge_many(verdicts)
+        if verdicts and not self._desk.judge_many(verdicts):
+            self.notice.say("Other verdicts are still being written down; keep this page again")
+            return
+        self.notice.clear()
         self.turn(1)
 
     def closeEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)
@@ -176,7 +180,10 @@ class ContactSheet(QWidget):
         column.addWidget(self.told)
         self.resize(1000, 800)
 
-    def _came(self, pictures: list[Picture]) -> None:
+    def _came(self, answer: tuple[list[int], list[Picture]]) -> None:
+        rows, pictures = answer
+        if rows is not self._rows:
+            return  # of a page that was left meanwhile
         self._pictures = pictures
         self.stamps.clear()
         for _ in pictures:
@@ -213,8 +220,10 @@ class ContactSheet(QWidget):
         allow(self.keep, waiting, "Write down the verdicts of this page, and turn it")
 
 
-def _made(sources: Sequence[Source], places: Sequence[Any]) -> list[Picture]:
-    return [stamp(sources, place, SIDE) for place in places]
+def _made(
+    sources: Sequence[Source], rows: list[int], places: Sequence[Any]
+) -> tuple[list[int], list[Picture]]:
+    return rows, [stamp(sources, place, SIDE) for place in places]
 
 
 def _framed(picture: Picture, verdict: str) -> QIcon:
