@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ _LONGEST_WORD = 200
 _LONGEST_NOTE = 10_000
 _MOST_TAGS = 50
 _LONGEST_SEEN = 2**16
+_LONGEST_SHAPE = 2**19
 _LONGEST_JSON = 2**20
 
 
@@ -116,6 +118,8 @@ class Entry:
             ) from error
         if len(seen) > _LONGEST_SEEN:
             raise VettingError("what was seen is too long to be kept; tell less of it")
+        if self.shape is not None and len(json.dumps(self.shape.to_json())) > _LONGEST_SHAPE:
+            raise VettingError("its outline has too many corners to be kept; draw it with fewer")
         if len(self.note) > _LONGEST_NOTE:
             raise VettingError(f"a note of over {_LONGEST_NOTE:,} letters is too long; shorten it")
 
@@ -146,7 +150,7 @@ class Entry:
             "note": self.note,
             "rating": self.rating,
             "seen": dict(self.seen),
-            "seconds": None if self.seconds != self.seconds else self.seconds,
+            "seconds": self.seconds if math.isfinite(self.seconds) else None,
         }
 
     @classmethod

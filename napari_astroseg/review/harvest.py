@@ -172,12 +172,14 @@ def _merged(
 ) -> tuple[list[Bubble], tuple[int, int, int]]:
     """The catalogue with what was judged, and how many are added, replaced, removed."""
     rows: dict[str, Bubble] = {each.name: each for each in found}
-    meant = _meant(found, rejected)
-    removed = {found[at].name for at in meant if at is not None}
+    same = _meant(found, accepted)
+    meant = {at for at in _meant(found, rejected) if at is not None}
+    # Of two detections of one bubble, one may have been rejected: it is a bubble all the same.
+    removed = {found[at].name for at in meant.difference(same)}
     for name in removed:
         del rows[name]
     added = replaced = 0
-    for each, at in zip(accepted, _meant(found, accepted), strict=True):
+    for each, at in zip(accepted, same, strict=True):
         name = f"VET2G{round(each.lon * 1e4) % 3600000:07d}{each.lat * 1e5:+08.0f}"
         new = Bubble(
             name, each.lon, each.lat, np.nan, each.major, each.minor,

@@ -23,7 +23,7 @@ def iau_names(
     """
     make = _galactic if galactic else _equatorial
     names = [
-        make(a % 360.0, b) if math.isfinite(a) and math.isfinite(b) else ""
+        make((a + _STEADY) % 360.0, b) if math.isfinite(a) and math.isfinite(b) else ""
         for a, b in zip(lon, lat, strict=True)
     ]
     start = f"{prefix.strip()} " if prefix.strip() else ""

@@ -50,16 +50,19 @@ class Keeping:
     def recover(self) -> int:
         """Store what an earlier session had to leave on this disk; gives how many there were.
 
+        A file that is not understood in whole stays where it is.
+
         Raises
         ------
         VettingError
             When the store refuses.
         """
         left = self._spill.left()
-        for path, entries in left.items():
+        for path, (entries, understood) in left.items():
             self._store.append(self._number, entries)
-            self._spill.forget(path)
-        return sum(map(len, left.values()))
+            if understood:
+                self._spill.forget(path)
+        return sum(len(entries) for entries, _ in left.values())
 
     def keep(self, entry: Entry) -> None:
         """Keep one more entry. `trouble` says where it is if the store refused."""

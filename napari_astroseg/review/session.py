@@ -89,17 +89,17 @@ class VettingSession:
             self._load()
             self._keeping = Keeping(self.store, self.list, self._digest, spill)
             self.recovered = self._keeping.recover()
+            self.blind = blind
+            self._standing = Standing(self.store.entries(self.list, self.vetter))
+            self._shown_at = time.monotonic()
+            self._queue: list[int] = []
+            self._at = 0
+            self.plan = Plan()
+            self.arrange(plan or Plan())
         except BaseException:
             if self.owns_store:
                 self.store.close()
             raise
-        self.blind = blind
-        self._standing = Standing(self.store.entries(self.list, self.vetter))
-        self._shown_at = time.monotonic()
-        self._queue: list[int] = []
-        self._at = 0
-        self.plan = Plan()
-        self.arrange(plan or Plan())
 
     def __enter__(self) -> VettingSession:
         return self

@@ -11,6 +11,7 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 import platformdirs
@@ -27,6 +28,13 @@ _LARGEST = 2**28
 def spill_folder() -> Path:
     """Where they lie unless told otherwise."""
     return platformdirs.user_state_path("astroseg", appauthor=False) / "verdicts"
+
+
+class Left(NamedTuple):
+    """What a file says, and whether all of it is understood: a newer version may have left it."""
+
+    entries: list[Entry]
+    understood: bool
 
 
 class Spill:
@@ -73,7 +81,7 @@ class Spill:
                 f"{self._folder} cannot be written to ({str(error).lower()}); free some space"
             ) from error
 
-    def left(self) -> dict[Path, list[Entry]]:
+    def left(self) -> dict[Path, Left]:
         """What sessions on this list have left here, this one and others, by file."""
         found = {}
         for path in sorted(self._folder.glob(f"{self._stem}-*.jsonl")):
@@ -109,13 +117,15 @@ def _lock_of(path: Path) -> Path:
     return path.with_suffix(".lock")
 
 
-def _entries(path: Path) -> list[Entry]:
+def _entries(path: Path) -> Left:
     """All that are whole; a line that is none costs itself alone."""
     if path.is_symlink() or path.stat().st_size > _LARGEST:
-        return []
-    entries = []
+        return Left([], False)
+    entries, understood = [], True
     for line in path.read_text("utf-8", "replace").splitlines(keepends=True):
         if line.endswith("\n"):
-            with suppress(VettingError):
+            try:
                 entries.append(Entry.from_json(parsed(line)))
-    return entries
+            except VettingError:
+                understood = False
+    return Left(entries, understood)

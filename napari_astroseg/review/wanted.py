@@ -95,7 +95,9 @@ class Share:
                 f"{vetter} is none of {', '.join(people)}; add the name to those who share the list"
             )
         rng = np.random.default_rng(int(digest[:16], 16))
-        first = rng.permutation(len(names)) % len(people)
+        # Everyone comes once in a row, so that what is planted behind changes nobody's share.
+        rows = np.tile(np.arange(len(people)), (-(-len(names) // len(people)), 1))
+        first = rng.permuted(rows, axis=1).ravel()[: len(names)]
         return np.asarray((people.index(vetter) - first) % len(people) < self.overlap)
 
 

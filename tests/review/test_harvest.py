@@ -72,6 +72,20 @@ def test_truth_and_hard_negatives(folder, tmp_path, capsys):
     assert "there already" in capsys.readouterr().err
 
 
+def test_a_bubble_that_one_detection_of_two_was_accepted_for_stays(folder, tmp_path):
+    found = Detections.of(
+        3, lon=[1.0, 1.004, 2.0], lat=[0.1] * 3, radius=[120.0] * 3, frame="galactic",
+        names=["whole", "part", "wrong"],
+    )  # fmt: skip
+    with VettingSession(tmp_path / "v.sqlite", found, "Ada") as session:
+        for verdict in ("real", "not", "not"):
+            session.judge(verdict)
+        made = harvest(Outcome.of(session.store, session.list), folder, tmp_path / "out", count=10)
+    assert (made.bubbles, made.added, made.replaced, made.removed) == (2, 0, 0, 1)
+    bubbles, _ = read_bubbles(made.folder / CATALOGUE, made.folder)
+    assert sorted(round(each.lon, 3) for each in bubbles) == [1.0, 4.0]
+
+
 def test_nothing_judged_is_nothing_to_learn_from(folder, tmp_path, detections, capsys):
     with VettingSession(tmp_path / "v.sqlite", detections, "Ada") as session:
         session.judge("unsure")

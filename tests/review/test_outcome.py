@@ -166,6 +166,8 @@ def test_names_are_cut_off_and_never_rounded():
         "G000.100+00.000a", "G000.100+00.000b", "G000.200+00.000",
     ]  # fmt: skip
     assert iau_names([np.nan], [0.0], galactic=True) == [""]
+    assert iau_names([-1e-12], [0.0], galactic=True) == ["G000.000+00.000"]
+    assert iau_names([360 - 1e-12], [0.0], galactic=False) == ["J000000.00+000000.0"]
 
 
 def test_lists_in_pixels_have_no_names_by_position(tmp_path):

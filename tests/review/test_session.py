@@ -143,6 +143,16 @@ def test_a_revised_outline_is_kept(session):
     assert entry.shape == shape
 
 
+def test_an_outline_is_kept_only_if_it_can_be_read_again(session, tmp_path):
+    turns = np.linspace(0, 2 * np.pi, 50_000, endpoint=False)
+    corners = tuple(zip(500 + 300 * np.cos(turns), 500 + 300 * np.sin(turns), strict=True))
+    with pytest.raises(VettingError, match="too many corners"):
+        session.judge("revise", shape=Shape("polygon", corners, (), frame="pixel"))
+    session.judge("revise", shape=Shape("polygon", corners[::10], (), frame="pixel"))
+    with VettingSession(tmp_path / "verdicts.sqlite", None, "Ada") as again:
+        assert len(again.standing.of("D0").shape.points) == 5_000
+
+
 def test_filters_take_what_they_say(session, detections):
     for verdict, tag in (("real", "ring"), ("not", "star"), ("not", "stripe")):
         session.judge(verdict, tags=[tag])
@@ -224,6 +234,8 @@ def test_a_list_is_divided_evenly_with_the_overlap_that_is_asked_for(people, ove
     assert (np.sum(masks, 0) == overlap).all()
     loads = [int(mask.sum()) for mask in masks]
     assert max(loads) - min(loads) <= overlap
+    planted = share.mask(names[0], range(count + 7), "ab" * 32)
+    assert (planted[:count] == masks[0]).all()  # what comes behind changes nobody's share
 
 
 def test_blind_sessions_hide_what_others_say_and_open_ones_show_it(tmp_path, detections):
