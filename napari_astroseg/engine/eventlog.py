@@ -157,9 +157,9 @@ def read_examples(out: Path, epoch: int | None = None) -> Iterator[ExamplesDone]
             image, truth, answer = (held[name] for name in _ARRAYS)
             classes = tuple(str(name) for name in held["classes"])
             of_epoch = int(held["epoch"])
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        count, *sides = image.shape[:3]
+    except (OSError, ValueError, KeyError, TypeError, MemoryError, zipfile.BadZipFile):
         return
-    count, *sides = image.shape[:3]
     planes = (count, len(classes), *sides)
     fits = image.shape == (count, *sides, 3) and truth.shape == answer.shape == planes
     bytes_all = {each.dtype for each in (image, truth, answer)} == {np.dtype(np.uint8)}

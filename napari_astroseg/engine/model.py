@@ -114,7 +114,8 @@ class Model:
         Raises
         ------
         MisfitError
-            When they look at images in another way, find objects, or draw samples.
+            When they look at images in another way, are calibrated otherwise, find objects, or
+            draw samples.
         """
         for each in (self, *others):
             each._require_one_answer()
@@ -124,6 +125,12 @@ class Model:
                 raise MisfitError(
                     f"{each.card.name} has another network, normalisation or classes than "
                     f"{self.card.name}; join models of one recipe, of other seeds or data"
+                )
+            if each.card.temperature != self.card.temperature:
+                raise MisfitError(
+                    f"{each.card.name} is calibrated by the temperature {each.card.temperature:g}, "
+                    f"{self.card.name} by {self.card.temperature:g}, and their mean by neither; "
+                    "join the models as they were before they were calibrated"
                 )
         return dataclasses.replace(self, others=tuple(others), entropic=False)
 

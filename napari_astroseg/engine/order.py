@@ -94,7 +94,7 @@ class Order:
 
     @classmethod
     def read(cls, out: Path) -> Order:
-        """The order that lies in a folder.
+        """The order that lies in a folder, of that folder, wherever it lay when it was written.
 
         Raises
         ------
@@ -103,6 +103,7 @@ class Order:
         """
         try:
             with (out / ORDER_FILE).open(encoding="utf-8") as file:
-                return cls.from_json(file.read(_LONGEST))
+                order = cls.from_json(file.read(_LONGEST))
         except OSError as error:
             raise TrainingError(f"{out} holds no order of a training; order it anew") from error
+        return replace(order, how=replace(order.how, out=out))

@@ -128,6 +128,7 @@ def test_examples_of_strangers_are_looked_at_closely(tmp_path):
         {"truth": good["truth"].astype(float)},
         {"classes": np.array(["a", "b"])},
         {"classes": np.array([{}], object)},
+        {"image": np.array(7, np.uint8)},
         {"huge": huge},
     ):
         np.savez_compressed(file, **(good | wrong))
@@ -147,6 +148,8 @@ def test_an_order_comes_back_from_its_line(tmp_path):
         order.write()
         assert Order.read(order.out) == order
     assert order.searches
+    order.out.rename(tmp_path / "moved")  # it is gone on with where it lies now
+    assert Order.read(tmp_path / "moved").out == tmp_path / "moved"
     for wrong in ("", "[]", '{"recipe": "x"}', '{"how": {"data": "a", "out": 3}, "recipe": ""}'):
         with pytest.raises(TrainingError, match="no order"):
             Order.from_json(wrong)

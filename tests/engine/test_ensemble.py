@@ -105,6 +105,9 @@ def test_several_models_count_alike(random_model, noise_image):
     odd = with_recipe(other, **{"normalisation.kind": "minmax"})
     with pytest.raises(MisfitError, match="join models of one recipe"):
         random_model.joined([odd])
+    warm = dataclasses.replace(other, card=dataclasses.replace(other.card, temperature=2.0))
+    with pytest.raises(MisfitError, match="temperature 2"):
+        random_model.joined([warm])
 
 
 def test_entropy_is_one_bit_of_doubt_at_a_half(random_model, noise_image):
