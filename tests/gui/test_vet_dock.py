@@ -181,6 +181,13 @@ def test_a_store_that_is_locked_costs_a_sentence_and_no_verdict(dock: Any, tmp_p
     press(dock, "1")
     assert "1 verdict kept on this machine" in dock.notice.text
     assert dock.judging.title.text().startswith("2 ")
+    dock.judging.note_line.setText("half a thought")
+    press(dock, "6")
+    dock.desk.store_waiting()
+    assert spin(lambda: not dock.busy)
+    assert "1 verdict kept on this machine" in dock.notice.text
+    assert dock.judging.note == "half a thought"
+    assert dock.desk.revising is not None  # what one is about is not disturbed
     other.execute("ROLLBACK")
     other.close()
     dock.desk.store_waiting()

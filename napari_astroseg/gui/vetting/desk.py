@@ -221,9 +221,10 @@ class Desk(QObject):
             self.flight.to(self.place_of(self.row), fitted=True)
 
     def store_waiting(self) -> None:
-        """Ask the store again for what waits."""
+        """Ask the store again for what waits; what is on screen stays as it is."""
         if self.session.waiting and not self._storing:
-            self.do(self.session.store_waiting)
+            self._storing = True
+            self._work.ask(self.session.store_waiting, self._stored)
 
     def end(self) -> None:
         """Close the session; every verdict is kept."""
@@ -251,6 +252,13 @@ class Desk(QObject):
         if advance:
             self.session.next()
         self.show()
+        self._tell_waiting()
+
+    def _stored(self, _answer: Any) -> None:
+        self._storing = False
+        self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
         waiting = self.session.waiting
         if waiting:
             kept = f"{waiting} verdict{'s' * (waiting != 1)} kept on this machine until it is"
@@ -261,7 +269,6 @@ class Desk(QObject):
 
     def _not_done(self, sentence: str) -> None:
         self._storing = False
-        self.shown.emit()
         self.refused.emit(sentence)
 
     def place_of(self, row: int) -> Place:
