@@ -91,6 +91,7 @@ class VetDock(QWidget):
             self.overlays.set_off(False)
             self._close_sheet()
             self.desk.end()
+            self.desk.deleteLater()
             self.desk = None
         self.judging.show_none("Nothing is being judged yet")
         self.open.judge(False, False)

@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 from gui.fixtures_jobs import own_settings, sky, spin, viewer
+from qtpy.QtCore import QEvent
 from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QApplication
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.aids.view import camera_of
 from napari_astroseg.gui.vet import VetDock
 from napari_astroseg.gui.vetting.actions import choose_key, chosen_keys
+from napari_astroseg.gui.vetting.desk import Desk
 from napari_astroseg.review.reading import open_detections
 from napari_astroseg.review.store import Store
 
@@ -104,9 +107,14 @@ def test_a_verdict_by_a_key_is_kept_and_the_next_one_is_shown(dock: Any, tmp_pat
 def test_it_goes_on_where_one_left_off(dock: Any, tmp_path: Path) -> None:
     start(dock)
     press(dock, "1")
-    press(dock, "1")
-    dock.open.close_button.click()
+    dock.act("real")
+    before = centre(dock)
+    dock.open.close_button.click()  # while the second is being written
+    QApplication.processEvents()
+    assert centre(dock) == before
     assert [layer.name for layer in dock._viewer.layers] == ["ramp"]
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert not dock.findChildren(Desk)
     start(dock)
     assert centre(dock) == (300, 300)
     assert dock.judging.bar.value() == 2

@@ -84,7 +84,7 @@ class Desk(QObject):
         self._ties = Ties(self)
         self._work = InOrder(self)
         self._work.refused.connect(self._not_done)
-        self._storing = False
+        self._storing = self._ended = False
         self.rings = Rings(viewer, layer, self._ties)
         self.flight = Flight(viewer, layer, self)
         self._again = QTimer(self, singleShot=True, interval=_AGAIN_MS)
@@ -228,6 +228,7 @@ class Desk(QObject):
 
     def end(self) -> None:
         """Close the session; every verdict is kept."""
+        self._ended = True
         self._again.stop()
         self.leave_outline()
         self._ties.untie()
@@ -248,6 +249,8 @@ class Desk(QObject):
         return True
 
     def _done(self, advance: bool, _answer: Any) -> None:
+        if self._ended:
+            return  # what came last is kept, and the camera is somebody else's
         self._storing = False
         if advance:
             self.session.next()
