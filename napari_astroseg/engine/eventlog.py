@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from napari_astroseg.engine.events import (
     EpochDone,
@@ -41,7 +42,7 @@ _RECORDS: tuple[type[Said], ...] = (
     *(Preparing, Started, Warned, StepDone, EpochDone, MemoryUsed, TrialBegun, TrialDone),
     *(Finished, Ended, Failure),
 )
-_KINDS = {kind.__name__: kind for kind in _RECORDS}
+_KINDS = {kind.__name__: TypeAdapter[Said](kind) for kind in _RECORDS}
 _OFTEN = (Preparing, StepDone, MemoryUsed)
 _SHARE, _LEAST_S, _MOST_S = 1e-3, 0.1, 10.0
 _ARRAYS = ("image", "truth", "answer")
@@ -136,7 +137,7 @@ class LogReader:
             if kind == "ExamplesDone":
                 yield from read_examples(self._out, int(told["epoch"]))
             else:
-                yield _KINDS[kind](**told)
+                yield _KINDS[kind].validate_python(told)
         except (ValueError, TypeError, KeyError, AttributeError):
             return
 

@@ -8,11 +8,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from napari_astroseg.engine.events import EpochDone
 from napari_astroseg.errors import OutputError, TrainingError
 from napari_astroseg.sky.files.writing import replacing
 
 HISTORY_FILE = "history.jsonl"
+_LARGEST = 2**24
+"""Letters beyond which nothing is read."""
+_EPOCH = TypeAdapter(EpochDone)
 
 
 class History:
@@ -70,13 +75,14 @@ class History:
 
 
 def read_history(out: Path) -> Iterator[EpochDone]:
-    """The epochs that lie in a run's folder, as far as they can be read."""
+    """The epochs that lie in a run's folder, anybody's, as far as they can be read."""
     try:
-        lines = (out / HISTORY_FILE).read_text(encoding="utf-8").splitlines()
+        with (out / HISTORY_FILE).open(encoding="utf-8") as file:
+            lines = file.read(_LARGEST).splitlines()
     except (OSError, ValueError):
         return
     for line in lines:
         try:
-            yield EpochDone(**json.loads(line))
-        except (ValueError, TypeError):
+            yield _EPOCH.validate_python(json.loads(line))
+        except (ValueError, RecursionError):
             return

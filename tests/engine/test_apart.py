@@ -23,6 +23,7 @@ from napari_astroseg.engine.events import (
     TileDone,
     TrialDone,
 )
+from napari_astroseg.engine.history import HISTORY_FILE, History, read_history
 from napari_astroseg.engine.order import Order
 from napari_astroseg.engine.run import Run, Sweep
 from napari_astroseg.engine.runlock import RunLock, is_held
@@ -105,6 +106,7 @@ def test_steps_are_written_ever_more_rarely(tmp_path, monkeypatch):
 def test_what_is_no_log_is_left_out(tmp_path):
     log = tmp_path / "events.jsonl"
     lines = ["{", "[]", "1", '{"said": "Event"}', '{"said": "StepDone", "os": 1}', '{"said": []}']
+    lines.append('{"said": "MemoryUsed", "main": "<b>much</b>"}')
     good = json.dumps({"said": "Ended", "stopped": True})
     log.write_text("\n".join(lines) + f"\n{good}\n" + good[:9], encoding="utf-8")
     reader = LogReader(tmp_path)
@@ -113,6 +115,17 @@ def test_what_is_no_log_is_left_out(tmp_path):
         file.write(good[9:] + "\n")
     assert reader.read() == [Ended(True)]
     assert LogReader(tmp_path / "nowhere").read() == []
+
+
+def test_a_history_is_read_as_far_as_it_is_one(tmp_path):
+    history = History(tmp_path)
+    for epoch in (1, 2):
+        history.add(EpochDone(epoch, 3, float("nan"), {"dice": 0.25}, 1e-3, True, 1.0))
+    assert [each.epoch for each in read_history(tmp_path)] == [1, 2]
+    kept = (tmp_path / HISTORY_FILE).read_text()
+    wrong = kept.splitlines()[0].replace("0.25", '"high"')
+    (tmp_path / HISTORY_FILE).write_text(f"{kept}{wrong}\n{kept}")
+    assert [each.epoch for each in read_history(tmp_path)] == [1, 2]
 
 
 def test_examples_of_strangers_are_looked_at_closely(tmp_path):
