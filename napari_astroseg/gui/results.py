@@ -23,7 +23,7 @@ from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.jobs import Engines, Job
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.resultsview.controls import BACKGROUNDS, NONE, OTHER, ResultsControls
-from napari_astroseg.gui.resultsview.kept import exported, fresh_folder, kept, page_of
+from napari_astroseg.gui.resultsview.kept import exported, fresh_folder, kept, names_of, page_of
 from napari_astroseg.gui.resultsview.unitlayers import UnitLayers, compile_ahead
 from napari_astroseg.gui.training.simulating import SimulateDialog
 from napari_astroseg.sky.simulate.kinds import Kind, kinds_of
@@ -309,7 +309,7 @@ class ResultsDock(ResultsControls):
 
     def _show(self, told: dict[Path, dict[str, Any]]) -> None:
         self._told = told
-        self.show_evaluations({folder.name: each for folder, each in told.items()})
+        self.show_evaluations(dict(zip(names_of(list(told)), told.values(), strict=True)))
         if not self._ahead.busy:
             self._ahead.ask(compile_ahead)
         self._judge()

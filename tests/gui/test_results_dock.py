@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QApplication
 from napari_astroseg.engine.report.files import JSON_FILE, as_json
 from napari_astroseg.engine.report.view import View
 from napari_astroseg.gui.results import ResultsDock
-from napari_astroseg.gui.resultsview.kept import evaluations_folder, kept
+from napari_astroseg.gui.resultsview.kept import evaluations_folder, kept, names_of
 from napari_astroseg.sky.window import Window
 
 
@@ -104,6 +104,15 @@ def test_two_are_seen_side_by_side_and_exported(dock: Any, tmp_path: Path) -> No
     assert spin(lambda: not dock.busy, 30)
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {JSON_FILE, "evaluation.html", "f2-scan.png", "f2-scan.svg"} <= names
+
+
+@pytest.mark.once
+def test_evaluations_of_one_name_are_told_apart() -> None:
+    assert names_of([Path("/a/x/1"), Path("/b/y/2")]) == ["1", "2"]
+    assert names_of([Path("/a/x/1"), Path("/b/x/1")]) == ["a/x/1", "b/x/1"]
+    assert names_of([Path("/1"), Path("/2/1")]) == ["/1", "2/1"]
+    assert names_of([Path("1")]) == ["1"]
+    assert names_of([]) == []
 
 
 @pytest.mark.once

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_astroseg.engine.report.plots import plots_of
+from napari_astroseg.gui.cursor import words
 from napari_astroseg.gui.predicting.models import ModelPicker
 from napari_astroseg.gui.predicting.place import DEVICES
 from napari_astroseg.gui.progress import ProgressLine
@@ -59,8 +60,7 @@ class ResultsControls(QWidget):
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
         self.figures, self.worst = FigureTable(), WorstTable()
-        self.about = QLabel()
-        self.about.setWordWrap(True)
+        self.about = words()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.figures, "Figures")
@@ -117,7 +117,7 @@ class ResultsControls(QWidget):
 def about(told: Mapping[str, Any]) -> str:
     """An evaluation in one line: which model, on what, when."""
     made = told.get("provenance", {})
-    words = [f"{made.get('model', told['recipe'])} on {made.get('data', told['data'])}"]
+    said = [f"{made.get('model', told['recipe'])} on {made.get('data', told['data'])}"]
     if made.get("finished"):
-        words.append(str(made["finished"])[:16].replace("T", " "))
-    return ", ".join(words)
+        said.append(str(made["finished"])[:16].replace("T", " "))
+    return ", ".join(said)

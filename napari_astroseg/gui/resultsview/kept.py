@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,16 @@ def fresh_folder(name: str) -> Path:
     while (evaluations_folder() / f"{name}-{number}").exists():
         number += 1
     return evaluations_folder() / f"{name}-{number}"
+
+
+def names_of(folders: Sequence[Path]) -> list[str]:
+    """A name of its own for each of several folders: as much of the end of its path as it takes."""
+    longest = max((len(folder.parts) for folder in folders), default=0)
+    for parts in range(1, longest):
+        names = [str(Path(*folder.parts[-parts:])) for folder in folders]
+        if len(set(names)) == len(names):
+            return names
+    return [str(folder) for folder in folders]
 
 
 def page_of(folder: Path) -> Path | None:
