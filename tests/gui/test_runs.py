@@ -66,6 +66,9 @@ def test_a_whole_image_is_a_run_that_outlives_its_window(
     other = Runs(None, folder.parent)
     with pytest.raises(OutputError, match="another window predicts plane"):
         other.begin(run)
+    with pytest.raises(OutputError, match="pause it there"):
+        other.remove(run.key)
+    assert (folder / run.key).is_dir()
     buttons.pause.click()
     assert spin(lambda: states(first)[0].startswith("paused, "))
     buttons.resume.click()

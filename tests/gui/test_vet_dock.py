@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gui.fixtures_jobs import own_settings, sky, spin, viewer
+from napari.layers import Labels
 from qtpy.QtCore import QEvent
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QApplication
@@ -22,6 +23,7 @@ from napari_astroseg.gui.aids.view import camera_of
 from napari_astroseg.gui.vet import VetDock
 from napari_astroseg.gui.vetting.actions import choose_key, chosen_keys
 from napari_astroseg.gui.vetting.desk import Desk
+from napari_astroseg.gui.vetting.fromlayers import holds_detections
 from napari_astroseg.review.reading import open_detections
 from napari_astroseg.review.store import Store
 
@@ -208,6 +210,7 @@ def test_a_store_that_is_locked_costs_a_sentence_and_no_verdict(dock: Any, tmp_p
 def test_what_is_judged_is_exported_and_what_a_layer_holds_is_judged(
     dock: Any, tmp_path: Path
 ) -> None:
+    assert not holds_detections(Labels(np.zeros((2, 8, 8), np.uint16)))  # of no one plane
     labels = np.zeros((600, 600), np.uint16)
     labels[100:120, 200:240], labels[400:410, 50:60] = 1, 2
     dock.open.choose_layer(dock._viewer.add_labels(labels, name="regions"))

@@ -139,7 +139,15 @@ class Runs(QObject):
                 self.changed.emit()
 
     def remove(self, key: str) -> None:
-        """Forget a run and delete its tiles."""
+        """Forget a run and delete its tiles.
+
+        Raises
+        ------
+        OutputError
+            When another window works on it.
+        """
+        if key not in self._held and is_held(self._folder / key):
+            raise OutputError("another window predicts this now; pause it there first")
         self.items = [run for run in self.items if run.key != key]
         self._release(key)
         shutil.rmtree(self._folder / key, ignore_errors=True)

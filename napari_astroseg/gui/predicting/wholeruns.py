@@ -49,7 +49,7 @@ class WholeRuns(QObject):
         self.list = RunList(self.runs)
         self.list.resumed.connect(self.resume)
         self.list.paused.connect(lambda _run: predictions.cancel())
-        self.list.removed.connect(lambda run: self.runs.remove(run.key))
+        self.list.removed.connect(self._remove)
         predictions.went_on.connect(self._go_on)
         predictions.ended.connect(self._end)
 
@@ -102,6 +102,12 @@ class WholeRuns(QObject):
         wish = replace(wish, options={**wish.options, **kept}, run=run.key)
         self._latest[run.key] = wish
         self._predictions.start(wish)
+
+    def _remove(self, run: Run) -> None:
+        try:
+            self.runs.remove(run.key)
+        except AstroSegError as error:
+            self.said.emit(str(error), True)
 
     def _go_on(self, wish: Wish, done: int, total: int, unit: str) -> None:
         if self._latest.get(wish.run) is wish:

@@ -31,7 +31,8 @@ def holds_detections(layer: Any) -> bool:
     if note.get("objects") is not None:
         return True
     layer = bare(layer)
-    return (isinstance(layer, Labels) and not layer.multiscale) or isinstance(layer, Points)
+    flat = isinstance(layer, Labels) and not layer.multiscale and layer.ndim == 2
+    return flat or isinstance(layer, Points)
 
 
 def making(layer: Any, image: SkyImage) -> Making:
