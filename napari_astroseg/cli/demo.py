@@ -49,7 +49,7 @@ def _headless(options: argparse.Namespace, image: Path) -> int:
             found = event.result["structures"]
     dice = evaluate(MODEL, image)["figures"]["dice"]
     out = options.out.absolute()
-    print(f"{found} regions of interest, Dice {dice:.2f} against the simulated truth")
+    print(f"{found} region{'s' * (found != 1)}, Dice {dice:.2f} against the simulated truth")
     print(f"picture    {out / 'preview.png'}")
     print(f"catalogue  {out / 'catalogue.ecsv'}")
     return 0

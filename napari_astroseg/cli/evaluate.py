@@ -75,6 +75,8 @@ def run(options: argparse.Namespace) -> int:
     for row in rows_of(told):
         paper = f"   paper: {row.paper}" if row.paper else ""
         print(f"{row.name:22s} {row.told}{paper}")
+    if options.out is not None:
+        print(f"see {options.out / 'evaluation.html'}")
     return 0
 
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 HELP = "predict on images, headless"
 
-_ONE = {"objects": "object", "regions of interest": "region of interest"}
-
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Declare the verb's words."""
@@ -50,7 +48,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--bands",
         action="store_true",
-        help="the images are the bands of one, in the model's order (24 µm, then 8 µm)",
+        help="the images are the bands of one, in the model's order (24 µm, then 8 µm; or z, r, g)",
     )
     verb.add_argument("--plane", type=int, metavar="N", help="plane of a cube or band (0-based)")
     verb.add_argument(
@@ -197,14 +195,14 @@ def _one(
         "known": known,
         "out": result["out"],
         "structures": result["structures"],
-        "what": "objects" if "objects" in result else "regions of interest",
+        "what": "objects" if "objects" in result else "regions",
         "threshold": result["threshold"],
         "files": [path.name for path in result["files"]],
     }
 
 
 def _counted(count: int, what: str) -> str:
-    return f"{count} {_ONE[what] if count == 1 else what}"
+    return f"{count} {what.removesuffix('s') if count == 1 else what}"
 
 
 def model_anywhere(name_or_path: str) -> str:

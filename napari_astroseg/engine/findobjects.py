@@ -239,9 +239,11 @@ def fed(model: Model, image: SkyImage) -> SkyImage:
     if image.count == data.bands and image.planes is not None:
         return image
     held = "one plane" if image.count == 1 else f"{image.count} planes"
+    files = " ".join(f"{band}.fits" for band in data.band_names)
     raise MisfitError(
         f"{image.name} holds {held} and {model.card.name} takes the bands "
-        f"{', '.join(data.band_names)}; open their files as bands of one image, in that order"
+        f"{', '.join(data.band_names)}; open their files as bands of one image, in that order "
+        f"(`astroseg predict {files} --bands`)"
     )
 
 

@@ -46,8 +46,10 @@ def write_instances(
         "THRESH": threshold,
     }
     cards = window_cards(image.header, window)
+    count = len(objects)
     title = (
-        f"{image.name}: {len(objects)} objects, model “{model.card.name}”, score ≥ {threshold:g}"
+        f"{image.name}: {count} object{'s' * (count != 1)}, model “{model.card.name}”, "
+        f"score ≥ {threshold:g}"
     )
     shown = flattened(image)
     files = [

@@ -68,8 +68,9 @@ def write_objects(
     catalogue.table.meta.update(
         {"image": image.name, "model": model.card.name, "threshold": threshold}
     )
+    count = len(objects)
     title = (
-        f"{image.name}: {len(objects)} {data.kinds[0]}s, model “{model.card.name}”, "
+        f"{image.name}: {count} {data.kinds[0]}{'s' * (count != 1)}, model “{model.card.name}”, "
         f"score ≥ {threshold:g}"
     )
     files = [

@@ -166,8 +166,9 @@ def write_outputs(
     if answer.deviation is not None:
         unsure = {"UNCKIND": spread.kind, "UNCN": spread.members, "UNCIS": spread.words}
         catalogue.table.meta["uncertainty"] = spread.words
+    count = len(catalogue)
     title = (
-        f"{image.name}: {len(catalogue)} regions of interest, model “{model.card.name}”, "
+        f"{image.name}: {count} region{'s' * (count != 1)}, model “{model.card.name}”, "
         f"probability ≥ {threshold:g}"
     )
     files = [

@@ -120,7 +120,7 @@ ERRORS = (DBAPIError, sqlite3.Error)
 def _check_file(path: Path) -> None:
     try:
         if path.is_dir():
-            raise VettingError(f"{path} is a folder; give the name of a file")
+            raise VettingError(f"{path} is a folder; name the file of verdicts in it")
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and path.stat().st_size:
             with path.open("rb") as file:

@@ -252,13 +252,14 @@ def test_simulated_skies_can_be_trained_on(tmp_path, capsys):
 
 
 def test_one_region_is_no_regions():
-    assert _counted(1, "regions of interest") == "1 region of interest"
+    assert _counted(1, "regions") == "1 region"
     assert [_counted(n, "objects") for n in (0, 1, 2)] == ["0 objects", "1 object", "2 objects"]
 
 
 def test_evaluate_prints_figures_and_writes_them(run, maps, tmp_path, capsys):
     assert astroseg("evaluate", run, maps, "--out", tmp_path, "--window", "0,0,128,128") == 0
-    assert "dice" in capsys.readouterr().out
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("dice ") and said[-1] == f"see {tmp_path / 'evaluation.html'}"
     assert astroseg("evaluate", run, maps, "--json") == 0
     figures = json.loads(capsys.readouterr().out)["figures"]
     assert {"dice", "recovery", "missed", "new"} <= figures.keys()

@@ -387,7 +387,7 @@ def test_the_catalogue_is_written(viewer: Any, model: Path, tmp_path: Path) -> N
     file = tmp_path / "regions.ecsv"
     dock.found.write(file)
     assert spin(file.exists, 20)
-    assert spin(lambda: "1 regions written" in dock.progress.words.text())
+    assert spin(lambda: "1 region written" in dock.progress.words.text())
     assert len(Catalogue.read(file)) == 1
     dock.found.write(tmp_path / "regions.nonsense")
     assert spin(lambda: "no catalogue format" in dock.progress.words.text())

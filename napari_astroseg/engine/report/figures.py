@@ -38,7 +38,9 @@ _WORDS = {
 }
 """Of figures whose name does not say it."""
 
-_COUNTS = ("galaxies", "stamps", "tiles", "bubbles", "images", "objects", "detections")
+_COUNTS = (
+    "galaxies", "stamps", "tiles", "bubbles", "images", "objects", "detections", "new detections",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Row:
         """The value with its error: `0.717 ± 0.027`."""
         if self.value is None:
             return "–"
-        whole = self.value.is_integer() and (self.name in _COUNTS or self.value > 1)
+        whole = self.value.is_integer() and (self.words in _COUNTS or self.value > 1)
         value = f"{self.value:,.0f}".replace(",", "\u202f") if whole else f"{self.value:.3f}"
         if self.error is None:
             return value

@@ -70,7 +70,8 @@ def write_catalogue(
     spread = None if deviation is None else deviation[None]
     catalogue: Any = measure(labels, probability, image, window, spread, uncertain)
     catalogue.write(path)
-    return f"{len(catalogue)} regions written to {path}"
+    count = len(catalogue)
+    return f"{count} region{'s' * (count != 1)} written to {path}"
 
 
 def _area(pixels: int, image: SkyImage) -> str:
