@@ -146,9 +146,10 @@ def _list(options: argparse.Namespace) -> int:
         return 0
     for each in lists:
         print(
-            f"{each.number}: {each.source or 'detections'}, {each.detections:,} detections, "
-            f"{each.entries:,} entries by {each.vetters} "
-            f"{'vetter' if each.vetters == 1 else 'vetters'}, added {each.added[:10]}"
+            f"{each.number}: {each.source or 'detections'}, "
+            f"{each.detections:,} detection{'s' * (each.detections != 1)}, "
+            f"{each.entries:,} {'entry' if each.entries == 1 else 'entries'} by "
+            f"{each.vetters} vetter{'s' * (each.vetters != 1)}, added {each.added[:10]}"
         )
     if not lists:
         print("no list yet")
@@ -217,7 +218,7 @@ def _harvest(options: argparse.Namespace) -> int:
     )
     for note in made.notes:
         print(f"  {note}")
-    print(f"learn from it: astroseg train bubbles --data {made.folder} --out RUN")
+    print(f"learn from it: astroseg train bubbles_small --data {made.folder} --out RUN")
     return 0
 
 

@@ -63,7 +63,7 @@ def open_detections(
         return of_table(source, "table")
     path = Path(source)
     if path.is_dir():
-        path = _catalogue_in(path)
+        return of_table(read_table(_catalogue_in(path)), path.absolute().name)
     if path.suffix.lower() in FORMATS:
         return of_table(read_table(path), path.name)
     if path.suffix.lower() in REGIONS:

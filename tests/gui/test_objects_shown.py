@@ -95,8 +95,10 @@ def test_objects_with_pixels_are_outlined_and_their_areas_written(
     assert done(dock)
     (layer,) = outlines(viewer)
     assert layer.metadata[METADATA]["role"] == "objects"
-    assert "1 × star" in dock.found.summary.toolTip()
-    assert "1 × galaxy" in dock.found.summary.toolTip()
+    star, galaxy = dock.found.summary.text().split(", ")
+    assert "#35f0c8" in star and star.endswith("1 × star")
+    assert "#ffd23f" in galaxy and galaxy.endswith("1 × galaxy")
+    assert not dock.found.min_area.isEnabled() and not dock.found.filled.isEnabled()
     path = tmp_path / "found.ecsv"
     dock.found.write(path)
     assert spin(path.exists)

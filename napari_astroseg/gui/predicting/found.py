@@ -81,6 +81,7 @@ class FoundPanel(QWidget):
         if overlay is not None:
             overlay.changed.connect(self.refresh)
         self._offer_maps()
+        self._offer_areas()
         self.refresh()
 
     def turn_uncertainty(self) -> None:
@@ -121,7 +122,6 @@ class FoundPanel(QWidget):
         self.min_area = QSpinBox()
         self.min_area.setRange(0, 1_000_000)
         self.min_area.setSuffix(" px")
-        self.min_area.setToolTip("Smaller regions are dropped")
         self.most_unsure = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
         self.most_unsure.setRange(0.0, LARGEST)
         self.most_unsure.setSingleStep(0.01)
@@ -133,7 +133,6 @@ class FoundPanel(QWidget):
             "U shows the uncertainty, and again the probability"
         )
         self.filled = QCheckBox("Fill regions")
-        self.filled.setToolTip("Areas instead of outlines")
         self.unsure_words = QLabel()
         self.unsure_words.setWordWrap(True)
         self.unsure_words.setEnabled(False)
@@ -153,6 +152,7 @@ class FoundPanel(QWidget):
         self._rows = rows
         rows.addRow("Found", self.summary)
         rows.addRow(below)
+        self._offer_areas()
 
     def _moved(self, *_: object) -> None:
         if self._overlay is not None:
@@ -188,6 +188,16 @@ class FoundPanel(QWidget):
             if numbered
             else "Only for windows of up to 2048 × 2048 pixels, whose regions are numbered"
         )
+
+    def _offer_areas(self) -> None:
+        """Objects are outlines, whatever their area."""
+        regions = not isinstance(self._overlay, ObjectOverlay)
+        for control, words in (
+            (self.min_area, "Smaller regions are dropped"),
+            (self.filled, "Areas instead of outlines"),
+        ):
+            control.setEnabled(regions)
+            control.setToolTip(words if regions else "For regions; this model finds objects")
 
     def _show_map(self, name: str) -> None:
         if self._overlay is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -140,13 +141,16 @@ class ObjectOverlay(QObject):
             self._viewer.layers.remove(self._outlines)
 
     def words(self) -> tuple[str, str]:
-        """What was found, and what more there is to say of it."""
+        """What was found, by kind and colour where there are several; and what more to say."""
         count = len(self.objects)
-        each = (
+        each = [
             f"{int(np.count_nonzero(self.objects.classes == number))} × {kind}"
             for number, kind in enumerate(self.kinds, start=1)
-        )
+        ]
         told = f"{count} object{'' if count == 1 else 's'}"
+        if len(each) > 1:
+            coloured = zip(cycle(_COLOURS), each)
+            told += ": " + ", ".join(f'<font color="{c}">■</font> {words}' for c, words in coloured)
         return told, f"{', '.join(each)}; {len(self.found)} of any score"
 
     def writing(self) -> Callable[[Path], str]:

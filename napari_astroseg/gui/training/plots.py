@@ -108,9 +108,9 @@ class Curves(QWidget):
         plot.hideButtons()
         plot.setMinimumHeight(90)
         plot.addLegend(offset=(-4, 4), labelTextColor=_WORDS)
-        axis = plot.getAxis("left")
-        axis.setWidth(52)
-        axis.enableAutoSIPrefix(False)
+        plot.getAxis("left").setWidth(52)
+        for side in ("left", "bottom"):
+            plot.getAxis(side).enableAutoSIPrefix(False)
         plot.getPlotItem().setDownsampling(auto=True, mode="mean")
         return plot
 
