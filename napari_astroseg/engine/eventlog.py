@@ -46,8 +46,8 @@ _KINDS = {kind.__name__: TypeAdapter[Said](kind) for kind in _RECORDS}
 _OFTEN = (Preparing, StepDone, MemoryUsed)
 _SHARE, _LEAST_S, _MOST_S = 1e-3, 0.1, 10.0
 _ARRAYS = ("image", "truth", "answer")
-_LARGEST = 16 * 2**20
-"""Bytes beyond which a file of examples is none of ours."""
+_MOST_STAMPS, _LARGEST = 64, 16 * 2**20
+"""Stamps, and bytes, beyond which a file of examples is none of ours."""
 _CHUNK, _LONGEST_LINE = 2**16, 2**18
 
 
@@ -164,5 +164,5 @@ def read_examples(out: Path, epoch: int | None = None) -> Iterator[ExamplesDone]
     planes = (count, len(classes), *sides)
     fits = image.shape == (count, *sides, 3) and truth.shape == answer.shape == planes
     bytes_all = {each.dtype for each in (image, truth, answer)} == {np.dtype(np.uint8)}
-    if fits and bytes_all and epoch in {None, of_epoch}:
+    if count <= _MOST_STAMPS and fits and bytes_all and epoch in {None, of_epoch}:
         yield ExamplesDone(of_epoch, classes, image, truth, answer)

@@ -158,9 +158,11 @@ def _others(recipe: Recipe, how: Sweep, trials: int) -> Iterator[list[subprocess
             )
             stack.callback(child.wait)
             stack.callback(child.kill)
-            assert child.stdin is not None
-            with child.stdin as pipe:
-                pipe.write(json.dumps(told | {"worker": worker}, default=str).encode())
+            pipe = child.stdin
+            assert pipe is not None
+            stack.callback(pipe.close)  # until then it knows that somebody waits for it
+            pipe.write(json.dumps(told | {"worker": worker}, default=str).encode() + b"\n")
+            pipe.flush()
             others.append(child)
         yield others
 

@@ -142,6 +142,7 @@ def test_examples_of_strangers_are_looked_at_closely(tmp_path):
         {"classes": np.array(["a", "b"])},
         {"classes": np.array([{}], object)},
         {"image": np.array(7, np.uint8)},
+        {name: np.repeat(good[name], 50, 0) for name in ("image", "truth", "answer")},
         {"huge": huge},
     ):
         np.savez_compressed(file, **(good | wrong))

@@ -4,6 +4,8 @@ import json
 import math
 import subprocess
 import sys
+import time
+from dataclasses import asdict
 
 import pytest
 from astropy.table import Table
@@ -151,6 +153,25 @@ def test_several_processes_share_one_search(recipe, maps, tmp_path):
     table = Table.read(last.result["table"])
     assert sorted(table["schedule.seed"]) == [1, 2, 3, 4]
     assert set(table["state"]) == {"complete"}
+
+
+def test_a_process_whose_search_is_gone_ends(recipe, maps, tmp_path):
+    how = Sweep(maps, tmp_path, ("schedule.seed=[1, 2]",), grid=True, device="cpu")
+    long = recipe.replace(schedule__epochs=500)
+    Study(tmp_path, long, Search.parse(how.words, long), how.grid).pick_up()
+    told = asdict(how) | {"recipe": long.to_yaml(), "most": 2, "worker": 1}
+    words = [sys.executable, "-P", "-m", "napari_astroseg.engine.sweeper"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE) as child:
+        child.stdin.write(json.dumps(told, default=str).encode() + b"\n")
+        child.stdin.flush()
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob("trial-*/history.jsonl")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert child.poll() is None
+        child.stdin.close()
+        assert child.wait(60) == 1
+    (trial,) = tmp_path.glob("trial-*")
+    assert len((trial / "history.jsonl").read_text().splitlines()) < 500
 
 
 def test_damaged_and_impossible_ones_are_refused(recipe, maps, tmp_path):
