@@ -46,7 +46,7 @@ NAMES = {
     "tiles", "first pixels", "training",
     "pyramid level 1", "pyramid to disk", "pyramid memory",
     "votes", "votes, a folder", "votes, any threshold", "votes, a folder again", "patches",
-    "compare view", "compare whole", "compare values", "compare positions",
+    "50 samples", "compare view", "compare whole", "compare values", "compare positions",
 }  # fmt: skip
 
 

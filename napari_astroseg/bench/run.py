@@ -14,7 +14,7 @@ MODEL = "filaments"
 
 NAMES = (
     "click", "tiles", "first-pixels", "pyramid", "compare", "votes", "pictures", "training",
-    "patches",
+    "patches", "samples",
 )  # fmt: skip
 """The benchmarks, in the order they run in; *pictures* needs a display."""
 
@@ -54,6 +54,10 @@ def _measured(name: str, plan: Plan, model: str | Path, scratch: Path) -> Iterat
         return _of_network(name, plan, model, scratch)
     from napari_astroseg.bench import compare, first_pixels, pictures, pyramid, votes
 
+    if name == "samples":
+        from napari_astroseg.bench import samples
+
+        return iter(samples.measure(plan, scratch))
     of_sky = {
         "first-pixels": first_pixels,
         "pyramid": pyramid,

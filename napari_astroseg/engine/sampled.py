@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_astroseg.engine.nets.base import Network
-from napari_astroseg.engine.nets.sampling import SamplingNet, folded
+from napari_astroseg.engine.nets.sampling import SamplingNet
 from napari_astroseg.errors import MisfitError
 from napari_astroseg.recipes.recipe import Recipe
 
@@ -55,6 +55,6 @@ def moments(net: SamplingNet, planes: Maps, noise: torch.Tensor, device: torch.d
     """Mean of each class, then variance of each class: (n, 2 × classes, h, w)."""
     with torch.inference_mode():
         given = torch.from_numpy(np.ascontiguousarray(planes)).to(device)
-        mean, variance = folded(net.drawn(given, noise.to(device)))
+        mean, variance = net.moments(given, noise.to(device))
         told: Maps = torch.cat((mean, variance), 1).float().cpu().numpy()
     return told

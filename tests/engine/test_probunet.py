@@ -175,6 +175,19 @@ def test_folding_is_numpy_s_mean_and_variance():
         folded([])
 
 
+def test_moments_by_blocks_are_those_of_all_draws(net, monkeypatch):
+    monkeypatch.setattr("napari_astroseg.engine.nets.probunet._BLOCK", 100)
+    generator = torch.Generator().manual_seed(1)
+    planes = torch.rand(2, 1, 16, 24, generator=generator)
+    noise = torch.randn(5, 2, 3, generator=generator)
+    with torch.inference_mode():
+        for ours, expected in zip(
+            net.moments(planes, noise), folded(net.drawn(planes, noise)), strict=True
+        ):
+            assert ours.shape == expected.shape
+            assert torch.allclose(ours, expected, atol=1e-6)
+
+
 def test_the_divergence_weighs_more_step_by_step(net):
     net.train()
     told = []

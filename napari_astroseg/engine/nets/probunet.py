@@ -29,6 +29,9 @@ from napari_astroseg.recipes.families.probunet import Spec
 _JUDGED_BY = 8
 """Draws by which a validation stamp is judged: enough to rank epochs."""
 
+_BLOCK = 2**14
+"""Pixels whose draws are made together: 2 MiB of the published network's features."""
+
 _TELL = 0.01
 """Standard deviation of the first weights that tell a Gaussian."""
 
@@ -111,6 +114,33 @@ class ProbUNet(SamplingNet):
         for each in noise:
             yield self.probability(self.head(seen, prior.at(each)).float())
 
+    def moments(self, planes: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Of all draws, block by block of pixels: what the head works on stays in the cache."""
+        prior = self.prior(planes)
+        seen = self.head.seen(self.unet(planes))
+        shifts = self.head.shifts(torch.stack([prior.at(each) for each in noise]).to(seen.dtype))
+        whole = len(planes), -1, *seen.shape[-2:]
+        with torch.no_grad():
+            blocks = [
+                [
+                    folded(self._draws(block, shifts[:, number]))
+                    for block in stamp.flatten(1).split(_BLOCK, 1)
+                ]
+                for number, stamp in enumerate(seen)
+            ]
+        mean, variance = (
+            torch.stack([torch.cat([told[which] for told in stamp], 1) for stamp in blocks])
+            for which in (0, 1)
+        )
+        return mean.reshape(whole), variance.reshape(whole)
+
+    def _draws(self, seen: Tensor, shifts: Tensor) -> Iterator[Tensor]:
+        """Probabilities (classes - 1, pixels) of the draws of one stamp's pixels."""
+        spare = torch.empty_like(seen), torch.empty_like(seen)  # fresh memory costs page faults
+        for shift in shifts:
+            scores = self.head.of_pixels(seen, shift, spare)
+            yield torch.softmax(scores.float(), 0)[1:]
+
     def _one_hot(self, target: Tensor) -> Tensor:
         classes = F.one_hot(target[:, 0].long(), len(self._spec.class_weights))
         return classes.movedim(-1, 1).to(target.dtype)
@@ -169,9 +199,26 @@ class Head(nn.Module):
         shared: Tensor = self.first(features)
         return shared
 
+    def shifts(self, latents: Tensor) -> Tensor:
+        """What draws (..., latent) add to the first convolution: (..., features)."""
+        added: Tensor = self.draw(latents)
+        return added
+
+    def of_pixels(self, seen: Tensor, shift: Tensor, spare: tuple[Tensor, Tensor]) -> Tensor:
+        """Scores (classes, pixels) of one stamp's pixels (features, pixels) and one draw.
+
+        Two tensors like `seen` are worked in; no gradient comes through.
+        """
+        features, other = spare
+        torch.add(seen, shift[:, None], out=features).relu_()
+        for layer in self.inner:
+            _pointwise(layer, features, other).relu_()
+            features, other = other, features
+        return _pointwise(self.tell, features)
+
     def forward(self, seen: Tensor, latent: Tensor) -> Tensor:
         """Scores of a draw (n, latent)."""
-        features = seen + self.draw(latent.to(seen.dtype))[..., None, None]
+        features = seen + self.shifts(latent.to(seen.dtype))[..., None, None]
         for layer in self.inner:
             features = layer(F.relu(features))
         scores: Tensor = self.tell(F.relu(features))
@@ -196,6 +243,12 @@ def _block(inputs: int, outputs: int, convolutions: int) -> nn.Sequential:
     for source in (inputs, *[outputs] * (convolutions - 1)):
         layers += [nn.Conv2d(source, outputs, 3, padding=1), nn.ReLU(inplace=True)]
     return nn.Sequential(*layers)
+
+
+def _pointwise(layer: nn.Module, features: Tensor, out: Tensor | None = None) -> Tensor:
+    """A 1×1 convolution of (features, pixels)."""
+    assert isinstance(layer, nn.Conv2d) and layer.bias is not None
+    return torch.addmm(layer.bias[:, None], layer.weight[..., 0, 0], features, out=out)
 
 
 def _begin(layer: nn.Module) -> None:

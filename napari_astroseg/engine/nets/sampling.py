@@ -32,6 +32,10 @@ class SamplingNet(Net):
             Standard normal, (draws, n, latent).
         """
 
+    def moments(self, planes: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and variance of the answers of all draws, each (n, classes, h, w)."""
+        return folded(self.drawn(planes, noise))
+
     def samples(self, planes: Tensor, n: int, generator: torch.Generator) -> Iterator[Tensor]:
         """The answers to `n` draws of a generator on the CPU; the same ones for the same seed."""
         noise = torch.randn((n, len(planes), self.latent), generator=generator)
