@@ -22,12 +22,16 @@ def squaring(folder):
 
 
 def lagging(folder):
-    """What sleeps over number 3 the first time it is asked."""
+    """What is late with number 3 until it is asked for it again."""
 
     def answer(number):
-        if number == 3 and not (folder / "late").exists():
+        if number == 3 and (folder / "late").exists():
+            (folder / "again").touch()
+        elif number == 3:
             (folder / "late").touch()
-            time.sleep(4)
+            end = time.monotonic() + 30
+            while not (folder / "again").exists() and time.monotonic() < end:
+                time.sleep(0.05)
         return number
 
     return answer

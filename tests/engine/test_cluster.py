@@ -46,10 +46,9 @@ def test_no_more_pieces_are_out_than_keep_the_workers_busy(address, tmp_path):
 def test_a_straggler_is_worked_on_twice(address, tmp_path, monkeypatch):
     monkeypatch.setattr(sharing, "_LATE_S", 0.2)
     monkeypatch.setattr(sharing, "_LOOK_S", 0.1)
-    begun = time.monotonic()
     told = list(shared_out(Cluster(address=address), partial(lagging, tmp_path), range(6)))
     assert sorted(told) == [(number, number) for number in range(6)]
-    assert time.monotonic() - begun < 3.5
+    assert (tmp_path / "again").exists()
 
 
 def test_a_piece_that_ends_every_worker_ends_the_work():
