@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 
 HELP = "the models at hand, with their cards"
+
+_TIED = "\u00a0"
+"""A space at which no line is broken; printed as any other."""
 
 
 def add(verb: argparse.ArgumentParser) -> None:
@@ -35,11 +39,23 @@ def run(options: argparse.Namespace) -> int:
                 f"  command      {card.command}",
                 f"  versions     {', '.join(f'{k} {v}' for k, v in card.versions.items())}",
             ]
-        figures = ", ".join(f"{name} {value:g}" for name, value in card.figures.items())
+        figures = ", ".join(f"{name}{_TIED}{value:g}" for name, value in card.figures.items())
         lines.append(f"  figures      {figures or 'none measured'}; threshold {card.threshold:g}")
         if card.temperature != 1.0:
             lines.append(f"  calibrated   by a temperature of {card.temperature:g}")
-        return "\n".join(lines + ([f"  note         {card.notes}"] if card.notes else []))
+        if card.notes:
+            lines.append(f"  note         {card.notes}")
+        return "\n".join(map(_wrapped, lines))
 
     print("\n".join(words(card) for card in cards))
     return 0
+
+
+def _wrapped(line: str) -> str:
+    """A line of a card, its continuation under its own words; commands can still be copied."""
+    if line.startswith("  command "):
+        return line
+    told = textwrap.fill(
+        line, 100, subsequent_indent=" " * 15, break_long_words=False, break_on_hyphens=False
+    )
+    return told.replace(_TIED, " ")

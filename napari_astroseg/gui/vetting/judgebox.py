@@ -64,7 +64,7 @@ class JudgeBox(QWidget):
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """Words, parted by commas."""
+        """Words, separated by commas."""
         return tuple(filter(None, (word.strip() for word in self.tag_line.text().split(","))))
 
     @property
@@ -170,7 +170,7 @@ class JudgeBox(QWidget):
         self.kinds.setToolTip("The kind that “Other kind” writes down")
         self.others.setToolTip("The one that “Duplicate” names; the nearest first")
         self.tag_line, self.note_line = QLineEdit(), QLineEdit()
-        self.tag_line.setPlaceholderText("tags, parted by commas")
+        self.tag_line.setPlaceholderText("tags, separated by commas")
         self.tag_line.setToolTip("Short words that go with the verdict, to be searched for later")
         self.note_line.setPlaceholderText("a note")
         self.note_line.setToolTip("Why: goes with the verdict")
