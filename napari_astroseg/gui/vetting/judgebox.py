@@ -107,7 +107,7 @@ class JudgeBox(QWidget):
         """Show what is looked at, and what was said of it before."""
         self.title.setText(f"{detection.name}   {place}")
         told = [] if on_image else ["it lies off the image"]
-        told += [f"{word} {value:.3g}" for word, value in _known(detection)]
+        told += _known(detection)
         if detection.kind:
             told.append(detection.kind)
         if given is not None:
@@ -203,14 +203,12 @@ class JudgeBox(QWidget):
             column.addWidget(part)
 
 
-def _known(detection: Detection) -> list[tuple[str, float]]:
+def _known(detection: Detection) -> list[str]:
+    """Its numbers in words, as far as there are any."""
     unit = "″" if detection.unit == "arcsec" else " px"
-    told = {
-        "score": detection.score,
-        "±": detection.uncertainty,
-        f"radius{unit}": detection.radius,
-    }
-    return [(word, value) for word, value in told.items() if math.isfinite(value)]
+    told = {"score {:.3g}": detection.score, "± {:.3g}": detection.uncertainty}
+    told["radius {:.3g}" + unit] = detection.radius
+    return [words.format(value) for words, value in told.items() if math.isfinite(value)]
 
 
 def _spoken(name: str, entry: Any) -> str:
