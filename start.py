@@ -158,7 +158,8 @@ def install(extras: set[str], display: bool) -> None:
     say(f"Installing napari-astroseg [{', '.join(wanted)}] into {VENV}")
     say("  the first time this fetches about 3.5 GB on Linux (PyTorch), less elsewhere")
     command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
-    command += ["--no-cache-dir", "-e", f"{ROOT}[{','.join(wanted)}]"]
+    # Most modules are never imported; those that are get compiled then.
+    command += ["--no-compile", "--no-cache-dir", "-e", f"{ROOT}[{','.join(wanted)}]"]
     with tempfile.TemporaryDirectory(dir=VENV) as scratch, LOG.open("w") as log:
         env, pipe = {**environment(), "TMPDIR": scratch}, subprocess.PIPE
         pip = subprocess.Popen(command, env=env, text=True, stdout=pipe, stderr=subprocess.STDOUT)

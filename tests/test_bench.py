@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from napari_astroseg.bench import click, first_pixels, pictures, run, timing, votes
+from napari_astroseg.bench import child, click, first_pixels, pictures, run, timing, votes
 from napari_astroseg.bench.fields import write_sparse, write_survey
 from napari_astroseg.bench.plan import Plan
 from napari_astroseg.bench.record import Measurement, machine, markdown_table, text_table
+from napari_astroseg.bench.ways import OURS
 from napari_astroseg.cli import bench as verb
 from napari_astroseg.cli.display import has_display
 from napari_astroseg.cli.main import main
@@ -132,14 +133,48 @@ def test_pictures_need_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
         next(run.measurements(TINY, display=False, only="pictures"))
 
 
-@pytest.mark.skipif(not has_display(), reason="there is no display")
-def test_pictures_are_measured_where_there_is_a_display(tmp_path: Path) -> None:
+def drawn_like(module: str, *words: str, **where: Path) -> dict[str, object]:
+    """What a child would print; a cold file takes twice as long, and a walk is walked."""
+    if module.endswith("growing"):
+        (where["cache"] / "pyramids").mkdir(parents=True)
+        (where["cache"] / "pyramids" / "one").touch()
+        return {}
+    order = json.loads(words[0])
+    walked = order["walk"] is not None
+    seconds = 0.4 if order["cold"] else 0.2
+    return {
+        "seconds": seconds * (3 if order["way"] == OURS.name else 1),
+        "peak_mib": 40.0,
+        "worst_s": 0.05 if walked else None,
+        "draws": 1.25 if walked else None,
+        "right": True,
+    }
+
+
+def test_pictures_are_held_against_an_array_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_astroseg.bench.child.run", drawn_like)
     measured = list(pictures.measure(TINY, tmp_path))
-    assert len(measured) == 6
-    assert {each.name.split(" 4100²")[0] for each in measured} == {"first picture", "pan and zoom"}
-    for each in measured:
-        assert each.value > 0 or "memory" in each.name
-        assert "black" not in each.how.partition(";")[0]
+    assert [(each.name.partition(" 4100²")[0], each.value) for each in measured] == [
+        ("first picture", 3.0),
+        ("first picture", 40.0),
+        ("pan and zoom", 50.0),
+        ("pan and zoom", 1.25),
+        ("first picture", 6.0),
+        ("first picture", 6.0),
+    ]
+    assert [each.holds for each in measured] == [False, True, True, True, False, False]
+
+
+@pytest.mark.skipif(not has_display(), reason="there is no display")
+def test_a_picture_is_drawn_and_walked_in_by_a_process_of_its_own(tmp_path: Path) -> None:
+    path = write_survey(tmp_path / "survey.fits", 1500)
+    order = {"way": OURS.name, "path": str(path), "cold": [str(path)], "walk": [str(path)]}
+    module = "napari_astroseg.bench.first_draw"
+    told = child.run(module, json.dumps(order), scratch=tmp_path, cache=tmp_path / "kept")
+    assert told["right"]
+    assert told["seconds"] > 0 and told["worst_s"] > 0 and told["draws"] > 0
 
 
 def test_the_verb_and_the_stopwatches_agree_on_their_names() -> None:

@@ -51,7 +51,7 @@ def test_no_word_of_a_stranger_passes_for_an_option(tmp_path):
     asked = Namespace(image=None, model=None, device=None)
     options = parsed(words(command.model_copy(update={"sky": None}), asked, tmp_path))
     assert options.out == tmp_path and options.images == [bad]
-    assert options.model == "--force" and not options.force and options.window == "-1,0,2,2"
+    assert options.model == ["--force"] and not options.force and options.window == "-1,0,2,2"
 
 
 def test_changed_files_and_versions_are_told(tmp_path):

@@ -111,6 +111,7 @@ print("unwanted:", sorted(unwanted))
 """
 
 
+@pytest.mark.once
 def test_the_demo_predicts_by_itself(opened: Any, tmp_path: Path) -> None:
     viewer = opened([write(tmp_path / "a.fits")], predict_with="none of this name")
     dock = viewer.window._qt_window.findChild(PredictDock)
@@ -142,6 +143,7 @@ def test_a_real_training_and_prediction_bring_no_torch_into_the_window(tmp_path:
     assert done.stdout.splitlines()[-1] == "unwanted: []"
 
 
+@pytest.mark.once
 def test_what_the_first_image_would_wait_for_is_done_before() -> None:
     told = (
         "import gc, pint; from napari_astroseg.gui.workspace import settle_in; settle_in().join();"

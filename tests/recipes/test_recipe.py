@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -309,6 +309,7 @@ CHANGES = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=40)
 @given(changes=CHANGES)
 def test_any_valid_change_survives_yaml(changes: dict[str, Any]) -> None:
     original = Recipe.preset("filaments")
