@@ -16,6 +16,9 @@ from napari_astroseg.errors import VoteError
 MOST = 65_535
 """No more votes than this are counted in one pixel."""
 
+_COMMON = 256
+"""Maps rarely hold more votes than this."""
+
 NEAR = 1e-3
 """A value this near to a whole number is that number, and was rounded by arithmetic."""
 
@@ -73,7 +76,9 @@ def counts_of(values: NDArray[Any]) -> NDArray[np.uint16]:
 
 def trimmed(bins: Histogram) -> Histogram:
     """A copy of the bins up to the last that is not empty; the one for no votes always is there."""
-    filled = np.flatnonzero(bins)
+    beyond = bins[_COMMON:]
+    low = bins[:_COMMON] if not (beyond.size and beyond.max()) else bins
+    filled = np.flatnonzero(low)
     return bins[: filled[-1] + 1 if filled.size else 1].copy()
 
 
