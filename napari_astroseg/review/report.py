@@ -24,6 +24,7 @@ from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.preview import stretch_of
 from napari_astroseg.sky.progress import Progress, silent
 from napari_astroseg.sky.shapes.placing import in_pixels
+from napari_astroseg.sky.webpage import webpage
 from napari_astroseg.sky.window import Window
 
 MOST = 200
@@ -84,11 +85,8 @@ def write_report(
             parts.append(_stamps(_TITLES[answer], outcome, image, rows, most, progress))
         unsettled = np.array(outcome.answers.disagreements, np.int64)
         parts.append(_stamps("To be settled", outcome, image, unsettled, most, progress))
-    title = escape(f"Vetting of {outcome.detections.source or 'detections'}")
-    text = (
-        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{_STYLE}</style><h1>{title}</h1>{''.join(parts)}</html>\n"
-    )
+    title = f"Vetting of {outcome.detections.source or 'detections'}"
+    text = webpage(title, "".join(parts), _STYLE, alone=True)
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path

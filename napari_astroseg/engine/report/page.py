@@ -11,6 +11,7 @@ from typing import Any
 from napari_astroseg.engine.report.figures import Row, rows_of, words_of
 from napari_astroseg.engine.report.plots import Plot
 from napari_astroseg.recipes.papers import PUBLISHED
+from napari_astroseg.sky.webpage import webpage
 
 MOST_WORST = 25
 """How many of the worst images are listed."""
@@ -38,15 +39,15 @@ def page(told: Mapping[str, Any], pictures: Sequence[tuple[Plot, bytes]]) -> str
         Each plot with the SVG file it was drawn as.
     """
     title = f"{told['provenance'].get('model', told['recipe'])}: evaluation"
-    return _PAGE.format(
-        style=files("napari_astroseg.engine.report").joinpath("page.css").read_text("utf-8"),
-        title=escape(title),
+    body = _BODY.format(
         figures=_table(rows_of(told)),
         paper=escape(_paper_told(told)),
         pictures="\n".join(_picture(plot, svg) for plot, svg in pictures),
         worst=_worst(told),
         provenance=_provenance(told["provenance"]),
     )
+    style = files("napari_astroseg.engine.report").joinpath("page.css").read_text("utf-8")
+    return webpage(title, body, style, alone=True)
 
 
 def _table(rows: Sequence[Row]) -> str:
@@ -122,20 +123,7 @@ def _provenance(made: Mapping[str, Any]) -> str:
     return f"<dl>{''.join(items)}</dl>"
 
 
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
+_BODY = """\
 {figures}
 <p>± is one standard deviation over draws of independent pieces of the data (bootstrap).
 {paper}</p>
@@ -144,7 +132,4 @@ _PAGE = """\
 </div>
 {worst}
 <h2>Where this comes from</h2>
-{provenance}
-</body>
-</html>
-"""
+{provenance}"""

@@ -17,6 +17,7 @@ from napari_astroseg.sky.comparing.words import measured, percent, signed
 from napari_astroseg.sky.files.writing import replacing
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.progress import Progress, silent
+from napari_astroseg.sky.webpage import webpage
 from napari_astroseg.sky.window import Window
 
 MOST = 60
@@ -66,11 +67,7 @@ def write_page(
             written.append(write_picture(path.parent / PICTURES / name, image, window, colours))
             panels.append(_panel(comparison, label, window, name, image.name, key))
         sections.append(_section(comparison, label, panels))
-    text = _STYLED.format(
-        style=files("napari_astroseg.sky.comparing")
-        .joinpath("page.css")
-        .read_text(encoding="utf-8"),
-        title=escape(title),
+    body = _BODY.format(
         summary=_summary(comparison),
         plot=f'<img class="plot" src="{escape(plot.name)}" alt="contrast and significance">'
         if plot is not None
@@ -78,6 +75,8 @@ def write_page(
         told=escape(_told(len(shown), len(order), comparison)),
         sections="\n".join(sections),
     )
+    style = files("napari_astroseg.sky.comparing").joinpath("page.css").read_text("utf-8")
+    text = webpage(title, body, style, alone=False)
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return [path, *written]
@@ -181,24 +180,10 @@ def _own(note: str) -> bool:
     return not note.startswith("aligned with ")
 
 
-_STYLED = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
+_BODY = """\
 <ul>{summary}</ul>
 {plot}
 <h2>{told}</h2>
 <p class="key"><span class="own">this structure</span> <span class="other">others</span>
 <span class="original">original regions</span> (point at a picture to see it without lines)</p>
-{sections}
-</body>
-</html>
-"""
+{sections}"""
