@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_astroseg.errors import OutputError
+
 if TYPE_CHECKING:
     from napari_astroseg.engine.model import Model
 
@@ -56,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
     from napari_astroseg.engine.report.files import as_json, write_report
     from napari_astroseg.sky.window import Window
 
+    if options.calibrate is not None and options.calibrate.exists():
+        raise OutputError(f"{options.calibrate} is there already; name another file")
     window = None
     if options.window:
         window = Window(*map(round, numbers(options.window, 4, "--window X,Y,W,H")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
     from napari_astroseg.engine.checkpoint import LAST_FILE
     from napari_astroseg.engine.events import Finished
     from napari_astroseg.engine.run import Run
+    from napari_astroseg.engine.runlock import RunLock
     from napari_astroseg.engine.train import train
 
     recipe = recipe_named(options.recipe).replace(**assignments(options.set))
@@ -84,13 +86,15 @@ def run(options: argparse.Namespace) -> int:
         devices=options.devices,
         nodes=options.nodes,
     )
-    for event in told(train(recipe, where), options.quiet):
-        if isinstance(event, Finished):
-            best = event.result
-            figure = recipe.data.figure
-            value = best["figures"].get(figure, float("nan"))
-            told_as = f"validation {figure.capitalize()} {value:.3f}"
-            print(f"best epoch {best['epoch']}, {told_as}: {best['model']}")
+    # Machines that train together are one training, each with a process in the folder.
+    with RunLock(options.out) if options.nodes == 1 else nullcontext():
+        for event in told(train(recipe, where), options.quiet):
+            if isinstance(event, Finished):
+                best = event.result
+                figure = recipe.data.figure
+                value = best["figures"].get(figure, float("nan"))
+                told_as = f"validation {figure.capitalize()} {value:.3f}"
+                print(f"best epoch {best['epoch']}, {told_as}: {best['model']}")
     return 0
 
 

@@ -180,6 +180,8 @@ def _of_tables(then: Path, now: Path) -> str:
         return "other columns"
     for name in old.colnames:
         told = _of_values(np.ma.getdata(old[name]), np.ma.getdata(new[name]))
+        if not np.array_equal(np.ma.getmaskarray(old[name]), np.ma.getmaskarray(new[name])):
+            told = "missing in one of them only"
         if told:
             return f"column {name}: {told}"
     return ""

@@ -58,11 +58,11 @@ class Keeping:
             When the store refuses.
         """
         left = self._spill.left()
-        for path, (entries, understood) in left.items():
+        for path, (entries, understood, size) in left.items():
             self._store.append(self._number, entries)
             if understood:
-                self._spill.forget(path)
-        return sum(len(entries) for entries, _ in left.values())
+                self._spill.forget(path, size)
+        return sum(len(each.entries) for each in left.values())
 
     def keep(self, entry: Entry) -> None:
         """Keep one more entry. `trouble` says where it is if the store refused."""

@@ -31,10 +31,14 @@ def spill_folder() -> Path:
 
 
 class Left(NamedTuple):
-    """What a file says, and whether all of it is understood: a newer version may have left it."""
+    """What a file said when it had a size, and whether all of it is understood.
+
+    A newer version may have left it.
+    """
 
     entries: list[Entry]
     understood: bool
+    size: int
 
 
 class Spill:
@@ -89,8 +93,11 @@ class Spill:
                 found[path] = _entries(path)
         return found
 
-    def forget(self, path: Path) -> None:
-        """Remove a file whose entries are in the store, unless its session still writes to it."""
+    def forget(self, path: Path, size: int | None = None) -> None:
+        """Remove a file whose entries are in the store, unless its session still writes to it.
+
+        Or has written more than its first `size` bytes, which were read.
+        """
         lock = None
         if path != self.path:
             try:
@@ -98,7 +105,8 @@ class Spill:
             except MarkError:  # its session lives, and will forget it itself
                 return
         with suppress(OSError):  # what stays is left out when it is stored again
-            path.unlink(missing_ok=True)
+            if size is None or path.stat().st_size == size:
+                path.unlink(missing_ok=True)
             if lock is not None:
                 _lock_of(path).unlink(missing_ok=True)
         if lock is not None:
@@ -119,13 +127,16 @@ def _lock_of(path: Path) -> Path:
 
 def _entries(path: Path) -> Left:
     """All that are whole; a line that is none costs itself alone."""
-    if path.is_symlink() or path.stat().st_size > _LARGEST:
-        return Left([], False)
+    size = path.stat().st_size
+    if path.is_symlink() or size > _LARGEST:
+        return Left([], False, size)
     entries, understood = [], True
-    for line in path.read_text("utf-8", "replace").splitlines(keepends=True):
+    with path.open("rb") as file:
+        text = file.read(size).decode("utf-8", "replace")
+    for line in text.splitlines(keepends=True):
         if line.endswith("\n"):
             try:
                 entries.append(Entry.from_json(parsed(line)))
             except VettingError:
                 understood = False
-    return Left(entries, understood)
+    return Left(entries, understood, size)

@@ -14,6 +14,7 @@ from skies import write_four_maps
 
 from napari_astroseg.cli.main import VERBS, main
 from napari_astroseg.cli.predict import _counted
+from napari_astroseg.engine.runlock import RunLock
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.simulate.kinds import KINDS
 
@@ -110,6 +111,12 @@ def test_predict_leaves_the_promised_files(run, maps, tmp_path, capsys):
     assert (tmp_path / "prediction.zarr").is_dir()
     again = json.loads((tmp_path / "provenance.json").read_text())["command"]
     assert again["threshold"] == 0.4 and again["line"].startswith("astroseg predict")
+
+
+def test_a_folder_is_trained_in_by_one(run, maps, capsys):
+    with RunLock(run):
+        assert astroseg("train", "filaments", "--data", maps, "--out", run, "--resume") == 1
+    assert "another process trains in" in capsys.readouterr().err
 
 
 def test_an_answer_is_made_again_from_its_provenance(run, maps, tmp_path, capsys):

@@ -85,10 +85,16 @@ def test_answers_are_held_against_each_other(tmp_path):
     Table({"name": ["a", "c"]}).write(now / "names.ecsv")
     Table({"id": [1]}).write(then / "rows.ecsv")
     Table({"id": [1, 2]}).write(now / "rows.ecsv")
+    for folder, second in ((then, 1.0), (now, np.nan)):
+        table = Table({"x": np.ma.masked_invalid([0.5, second])}, masked=True)
+        table["x"].data.data[1] = 1.0
+        table.write(folder / "gaps.ecsv")
     fits.writeto(then / "one.fits", values)
-    assert differences(then, now, ["map.fits", "names.ecsv", "rows.ecsv", "one.fits"]) == [
+    files = ["map.fits", "names.ecsv", "rows.ecsv", "gaps.ecsv", "one.fits"]
+    assert differences(then, now, files) == [
         Difference("map.fits", "1 of 4 values, by at most 0.25, 1 missing in one only"),
         Difference("names.ecsv", "column name: 1 of 2 values"),
         Difference("rows.ecsv", "1 rows then, 2 now"),
+        Difference("gaps.ecsv", "column x: missing in one of them only"),
         Difference("one.fits", f"not in {now}"),
     ]

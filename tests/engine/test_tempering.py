@@ -52,6 +52,8 @@ def test_a_calibrated_model_is_nearer_to_the_truth_and_finds_the_same(
     assert main(list(map(str, words))) == 0
     assert "calibration error" in capsys.readouterr().err
     assert (out / "reliability.png").stat().st_size
+    assert main(list(map(str, words))) == 1  # a model is not overwritten
+    assert "is there already; name another file" in capsys.readouterr().err
     told = calibrate(load_model(raw), maps, device="cpu")
     card = read_card(file)
     assert card.temperature == told.model.card.temperature != 1.0

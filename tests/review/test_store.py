@@ -18,6 +18,7 @@ from napari_astroseg.errors import SetupError, VettingError
 from napari_astroseg.review import migrations
 from napari_astroseg.review.entry import Entry
 from napari_astroseg.review.session import VettingSession
+from napari_astroseg.review.spill import Spill
 from napari_astroseg.review.store import Store
 
 HERE = Path(__file__).parent
@@ -347,3 +348,19 @@ def test_a_server_that_is_lost_costs_nothing(server, detections, tmp_path):
         kept = [entry.uid for entry in session.store.entries(session.list, "Cid")]
         assert kept == [first.uid, second.uid]
     assert not list(tmp_path.iterdir())
+
+
+def test_what_was_written_after_a_spill_was_read_stays(tmp_path: Path) -> None:
+    """A session that closes just then loses nothing."""
+    store = Store(tmp_path / "store.sqlite")
+    writing, reading = (Spill(store.url, "list", tmp_path / "spill") for _ in range(2))
+    writing.append(Entry("one", "Ada", verdict="real"))
+    ((path, left),) = reading.left().items()
+    writing.append(Entry("two", "Ada", verdict="not"))
+    writing.close()
+    reading.forget(path, left.size)
+    ((_, both),) = reading.left().items()
+    assert [each.detection for each in both.entries] == ["one", "two"]
+    reading.forget(path, both.size)
+    assert not reading.left()
+    store.close()
