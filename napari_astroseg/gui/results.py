@@ -67,6 +67,8 @@ class ResultsDock(ResultsControls):
         self._connect()
         self._list_kept()
         self._follow_model()
+        if self._folder(self.shown) is None:
+            self.progress.say("Name a folder of data with truth, or Simulate… some; then Evaluate.")
 
     @property
     def busy(self) -> bool:
