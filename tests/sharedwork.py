@@ -3,8 +3,11 @@
 import logging
 import os
 import signal
+import subprocess
+import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 from napari_astroseg.errors import ImageError
 
@@ -52,14 +55,41 @@ def dying():
 
 
 @contextmanager
-def two_workers():
-    """The address of a cluster that somebody else has started; threads, for they start at once."""
+def started(workers):
+    """A cluster that somebody else has started; its workers are threads, for they start at once."""
     import distributed
 
-    how = {"n_workers": 2, "threads_per_worker": 1, "processes": False, "protocol": "tcp"}
+    how = {"n_workers": workers, "threads_per_worker": 1, "processes": False, "protocol": "tcp"}
     quiet = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL}
     with distributed.LocalCluster(**how, **quiet) as cluster:
-        yield cluster.scheduler_address
+        yield cluster
+
+
+SCHEDULER = """
+from sharedwork import started
+with started(0) as cluster:
+    print(cluster.scheduler_address, flush=True)
+    input()
+"""
+
+
+@contextmanager
+def own_processes():
+    """A scheduler in a process of its own, and its address; a worker of it in another."""
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    asked = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(
+        [sys.executable, "-c", SCHEDULER], env=here, text=True, **asked
+    ) as scheduler:
+        address = scheduler.stdout.readline().strip()
+        words = [address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+        module = "distributed.cli.dask_worker"
+        with subprocess.Popen([sys.executable, "-m", module, *words], env=here, **asked) as worker:
+            try:
+                yield scheduler, address
+            finally:
+                worker.kill()
+                scheduler.kill()
 
 
 def backwards(_device, make):

@@ -5,10 +5,13 @@ stays there. No more pieces are out than keep the workers busy, an answer is fet
 is there and then forgotten by the cluster, and one process, ours, writes: so no memory grows with
 the mosaic and no chunk has two writers. A piece whose worker is lost goes to another; the last
 ones, where they take far longer than others did, are worked on twice, and the first answer counts.
+Where the scheduler is lost the work ends: what is done is on disk, and is kept by the next run.
 """
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -126,6 +129,7 @@ def _client(cluster: Cluster) -> Iterator[Any]:
             'pip install "napari-astroseg[cluster]"'
         ) from error
     with ExitStack() as stack:
+        stack.enter_context(_told_by_us_alone())
         try:
             if cluster.workers:
                 local = distributed.LocalCluster(
@@ -149,6 +153,18 @@ def _client(cluster: Cluster) -> Iterator[Any]:
                 "reached from here, as by `tcp://HOST:PORT`"
             ) from error
         yield client
+
+
+@contextmanager
+def _told_by_us_alone() -> Iterator[None]:
+    """Keep Dask's client from printing its own account of a lost scheduler."""
+    log = logging.getLogger("distributed.client")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 @contextmanager
@@ -192,11 +208,13 @@ class _Deal(Generic[Piece]):
         self._out: dict[Any, _Out[Piece]] = {}
         self._done: set[int] = set()
         self._took: list[float] = []
+        self._known, self._asked = 0, -math.inf
 
     def answers(self) -> Iterator[tuple[Piece, Any]]:
         """See `shared_out`."""
         try:
             while len(self._done) < self._total:
+                self._require_scheduler()
                 self._hand_out()
                 for future in self._over():
                     out = self._out.pop(future)
@@ -213,7 +231,7 @@ class _Deal(Generic[Piece]):
 
     def _hand_out(self) -> None:
         """Keep the workers busy, and no more than that."""
-        threads = sum(self._client.nthreads().values())
+        threads = self._threads()
         room = max(_LEAST_OUT, 2 * threads)
         while len(self._out) < room:
             following = next(self._waiting, None)
@@ -227,26 +245,43 @@ class _Deal(Generic[Piece]):
                     out.twice = True
                     self._submit(_Out(out.number, out.piece, time.monotonic(), True))
 
+    def _threads(self) -> int:
+        """How many the workers have together; asked of the scheduler, but not for every piece."""
+        if time.monotonic() - self._asked > _LOOK_S:
+            with _scheduler_needed():
+                self._known = sum(self._client.nthreads().values())
+            self._asked = time.monotonic()
+        return self._known
+
     def _submit(self, out: _Out[Piece]) -> None:
         from napari_astroseg.engine.station import answered
 
-        future = self._client.submit(answered, self._name, out.piece, pure=False, retries=_TRIES)
+        with _scheduler_needed():
+            future = self._client.submit(
+                answered, self._name, out.piece, pure=False, retries=_TRIES
+            )
         self._out[future] = out
 
     def _over(self) -> list[Any]:
         """Those of which the answers are there; none after a while without."""
+        from distributed import CancelledError, wait
         from distributed import TimeoutError as NothingYet
-        from distributed import wait
 
         try:
             return list(wait(list(self._out), _LOOK_S, "FIRST_COMPLETED").done)
         except NothingYet:
             return []
+        except CancelledError as error:  # we cancel none: the client lost its connection
+            raise _scheduler_gone() from error
+
+    def _require_scheduler(self) -> None:
+        """Stop where the client lost its connection: it would wait for answers for ever."""
+        if self._client.status != "running":
+            raise _scheduler_gone()
 
     def _told(self, future: Any) -> Any:
         """The answer; what went wrong there in our words."""
-        from distributed import KilledWorker
-        from distributed.client import FutureCancelledError
+        from distributed import CancelledError, KilledWorker
 
         try:
             return future.result()
@@ -256,10 +291,26 @@ class _Deal(Generic[Piece]):
                 "memory, or take smaller tiles (`prediction.tile_px`), and run again with --resume",
                 "KilledWorker",
             ) from error
-        except (FutureCancelledError, OSError) as error:
+        except (CancelledError, OSError) as error:
             if self._client.status == "running" and isinstance(error, OSError):
                 raise  # of the work itself
-            raise JobFailed(
-                "the cluster's scheduler is gone; start it again and run again with --resume",
-                "SchedulerGone",
-            ) from error
+            raise _scheduler_gone() from error
+
+
+def _scheduler_gone() -> JobFailed:
+    return JobFailed(
+        "the cluster's scheduler is gone; start it again, and run again with --resume, which "
+        "keeps what is done",
+        "SchedulerGone",
+    )
+
+
+@contextmanager
+def _scheduler_needed() -> Iterator[None]:
+    """What cannot be said to the scheduler means that it is gone."""
+    from distributed.client import ClosedClientError
+
+    try:
+        yield
+    except (OSError, ClosedClientError) as error:
+        raise _scheduler_gone() from error

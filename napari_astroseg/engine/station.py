@@ -10,6 +10,8 @@ from typing import Any
 
 from distributed import Worker, WorkerPlugin, get_worker
 
+from napari_astroseg.errors import JobFailed
+
 
 class Station(WorkerPlugin):
     """What each worker of a cluster is given when it joins, early, late or in place of another.
@@ -47,7 +49,18 @@ class Station(WorkerPlugin):
 
 
 def answered(name: str, piece: Any) -> Any:
-    """The answer that the station `name` of this worker gives to a piece."""
-    station = get_worker().plugins[name]
-    assert isinstance(station, Station)
+    """The answer that the station `name` of this worker gives to a piece.
+
+    Raises
+    ------
+    JobFailed
+        When this worker has no such station.
+    """
+    station = get_worker().plugins.get(name)
+    if not isinstance(station, Station):  # a scheduler that was started again knows no plug-ins
+        raise JobFailed(
+            "the cluster was started again meanwhile; run again with --resume, which keeps what "
+            "is done",
+            "SchedulerGone",
+        )
     return station.answer(piece)

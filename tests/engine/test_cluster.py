@@ -8,7 +8,7 @@ from functools import partial
 import dask
 import numpy as np
 import pytest
-from sharedwork import dying, lagging, refusing, squaring, two_workers
+from sharedwork import dying, lagging, own_processes, refusing, squaring, started
 
 from napari_astroseg.engine import cluster as sharing
 from napari_astroseg.engine.cluster import Cluster, shared_out
@@ -21,9 +21,14 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill 
 
 
 @pytest.fixture(scope="module")
-def address():
-    with two_workers() as where:
-        yield where
+def running():
+    with started(2) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def address(running):
+    return running.scheduler_address
 
 
 def test_each_piece_is_answered_once_by_what_each_worker_made_once(address, tmp_path):
@@ -41,6 +46,45 @@ def test_no_more_pieces_are_out_than_keep_the_workers_busy(address, tmp_path):
     answers.close()
     time.sleep(0.3)
     assert len(list(tmp_path.glob("seen-*"))) <= 4 + 1
+
+
+def test_the_scheduler_forgets_what_is_answered(running, address, tmp_path):
+    most = 0
+    for _ in shared_out(Cluster(address=address), partial(squaring, tmp_path), range(60)):
+        most = max(most, len(running.scheduler.tasks))
+    assert 0 < most <= 4 + 2  # those out, and those whose end it has not heard of yet
+
+
+def test_workers_may_come_and_go(tmp_path):
+    with started(0) as cluster:
+        where = Cluster(address=cluster.scheduler_address)
+        cluster.scale(1)
+        told = {}
+        for number, square in shared_out(where, partial(squaring, tmp_path), range(40)):
+            told[number] = square
+            if len(told) == 10:
+                cluster.scale(2)
+            elif len(told) == 30:
+                cluster.scale(1)
+    assert told == {number: number**2 for number in range(40)}
+    assert len(list(tmp_path.glob("made-*"))) == 2
+
+
+def test_a_cluster_that_grows_by_need_sees_one(tmp_path):
+    with started(0) as cluster:
+        cluster.adapt(minimum=0, maximum=2, interval="20ms")
+        where = Cluster(address=cluster.scheduler_address)
+        assert len(list(shared_out(where, partial(squaring, tmp_path), range(9)))) == 9
+
+
+def test_losing_the_scheduler_ends_the_work_with_a_sentence(tmp_path, capfd):
+    with own_processes() as (scheduler, address):
+        answers = shared_out(Cluster(address=address), partial(squaring, tmp_path), range(4000))
+        assert sorted(next(answers)[0] for _ in range(5)) == [0, 1, 2, 3, 4]
+        scheduler.kill()
+        with pytest.raises(JobFailed, match=r"scheduler is gone; .* --resume, which keeps what is"):
+            list(answers)
+    assert capfd.readouterr().err == ""
 
 
 def test_a_straggler_is_worked_on_twice(address, tmp_path, monkeypatch):
