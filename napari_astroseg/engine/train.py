@@ -6,7 +6,6 @@ epoch the run's folder holds a checkpoint and the best model so far, each writte
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from napari_astroseg.engine.beginning import begun
 from napari_astroseg.engine.card import MODEL_FILE, ModelCard
 from napari_astroseg.engine.checkpoint import LAST_FILE, Standing, load_checkpoint, save_checkpoint
 from napari_astroseg.engine.events import EpochDone, Event, Finished, Started, StepDone, Warned
@@ -23,15 +23,13 @@ from napari_astroseg.engine.history import History
 from napari_astroseg.engine.loader import Loader
 from napari_astroseg.engine.loading import loader
 from napari_astroseg.engine.memory import MemoryWatch
-from napari_astroseg.engine.model import Model, load_model, torch_device
-from napari_astroseg.engine.nets import build
+from napari_astroseg.engine.model import Model, torch_device
 from napari_astroseg.engine.nets.base import Network
 from napari_astroseg.engine.preparing import heard
 from napari_astroseg.engine.provenance import versions
 from napari_astroseg.engine.ranks import fabric_for, joined
 from napari_astroseg.engine.run import Run
 from napari_astroseg.engine.stepping import Stepper, diverged, optimiser_for
-from napari_astroseg.errors import TrainingError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.files.writing import replacing
 
@@ -101,7 +99,7 @@ class Training:
         self._digest = self.data.digest
         device = torch_device(run.device)
         self.fabric = fabric_for(recipe, run, device)
-        net = _begun_from(recipe, run.start_from) if run.start_from else build(recipe.family)
+        net, self._begun_from = begun(recipe, run.start_from)
         optimiser = optimiser_for(recipe.schedule, net)
         self.progress = Standing(0, -math.inf, 0, recipe.to_yaml(), self._digest)
         self.best_figures: dict[str, float] = {}
@@ -231,8 +229,7 @@ class Training:
             name=self.run.name or self.recipe.name,
             recipe=self.recipe,
             parameters=sum(weight.numel() for weight in self.bare.parameters()),
-            trained_on=self.data.told
-            + (f"; started from {self.run.start_from}" if self.run.start_from else ""),
+            trained_on=self.data.told + self._begun_from,
             data_digest=self._digest,
             command=self.run.command,
             figures={f"validation_{k}": round(v, 4) for k, v in figures.items()},
@@ -251,14 +248,3 @@ class Training:
 
 def _epoch_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0] >> 1)
-
-
-def _begun_from(recipe: Recipe, name_or_path: str) -> Network:
-    """A copy of a trained model's network, to be trained further."""
-    model = load_model(name_or_path)
-    if model.recipe.family != recipe.family or model.recipe.normalisation != recipe.normalisation:
-        raise TrainingError(
-            f"{model.card.name} has another network or normalisation than this recipe; start from "
-            "it with its own recipe: name the model in the recipe's place"
-        )
-    return copy.deepcopy(model.net)

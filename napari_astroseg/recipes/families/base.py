@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
@@ -20,12 +20,25 @@ class FamilySpec(Frozen):
     answers: ClassVar[str] = "pixels"
     """What it tells of an image: `pixels`, `objects in boxes`, `objects with masks`."""
 
+    free: ClassVar[frozenset[str]] = frozenset()
+    """Fields that leave the weights what they are: how the network learns, and what of its answer
+    is told. Whoever goes on from trained weights may change them."""
+
     kind: str
 
     @classmethod
     def kind_name(cls) -> str:
         """The name by which recipes ask for this family."""
         return str(cls.model_fields["kind"].default)
+
+    def changed_from(self, other: FamilySpec) -> dict[str, tuple[Any, Any]] | None:
+        """Free fields that differ from another: its value, mine; None where weights do not fit."""
+        if type(self) is not type(other):
+            return None
+        mine, others = self.model_dump(), other.model_dump()
+        changed = {name: (others[name], mine[name]) for name in mine if mine[name] != others[name]}
+        fits = all(name in self.free and _alike(*values) for name, values in changed.items())
+        return changed if fits else None
 
     @property
     def stride(self) -> int:
@@ -46,6 +59,11 @@ class FamilySpec(Frozen):
     def net(self) -> str:
         """Dotted name of the module whose `build(spec)` makes the network."""
         return f"napari_astroseg.engine.nets.{self.kind}"
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether lists are equally long: each class has its value."""
+    return not isinstance(one, tuple) or len(one) == len(other)
 
 
 class UNetSpec(FamilySpec):

@@ -14,6 +14,10 @@ class Spec(FamilySpec):
 
     answers: ClassVar[str] = "objects with masks"
 
+    free: ClassVar[frozenset[str]] = frozenset(
+        {"proposal_overlap", "image_overlap", "least_score", "most_objects"}
+    )
+
     kind: Literal["maskrcnn"] = "maskrcnn"
     backbone: Literal["resnet18", "resnet34", "resnet50", "resnet101"] = Field(
         "resnet50", description="the residual network that sees the image first"

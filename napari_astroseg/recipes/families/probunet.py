@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -16,6 +16,10 @@ class Spec(FamilySpec):
     mean cross-entropy of the pixels, plus `beta` times the Kullback-Leibler divergence of the
     encoder that knows the truth from the one that does not.
     """
+
+    free: ClassVar[frozenset[str]] = frozenset(
+        {"samples", "class_weights", "cross_entropy", "beta", "warmup_steps"}
+    )
 
     kind: Literal["probunet"] = "probunet"
     channels: tuple[int, ...] = Field(

@@ -14,6 +14,13 @@ class Spec(FamilySpec):
 
     answers: ClassVar[str] = "objects in boxes"
 
+    free: ClassVar[frozenset[str]] = frozenset(
+        {
+            "match_iou", "negatives", "least_negatives", "least_score", "crop_overlap",
+            "image_overlap",
+        }
+    )  # fmt: skip
+
     kind: Literal["ssd300"] = "ssd300"
     width: float = Field(1.0, gt=0, le=2, description="factor on the feature maps of every layer")
     batch_norm: bool = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from napari_astroseg.recipes.families.base import UNetSpec
 
 class Spec(UNetSpec):
     """Width and depth of a U-Net whose blocks are 2 × (3×3 convolution, ReLU), with dropout."""
+
+    free: ClassVar[frozenset[str]] = frozenset({"dropout"})
 
     kind: Literal["unet38"] = "unet38"
     bands: int = Field(3, ge=1, le=64, description="input planes")
