@@ -13,6 +13,7 @@ AstroSegError
 ├── MisfitError         an image does not suit the model it was given to
 ├── TrainingError       learning cannot start or go on
 ├── VettingError        verdicts cannot be kept, read or told apart
+├── ProjectError        a project cannot be read, or is none
 ├── OutputError         an answer cannot be written
 ├── SetupError          the machine lacks something (a display, a device, an extra)
 └── JobFailed           work in another process ended badly; carries that error's kind and words
@@ -80,6 +81,10 @@ class TrainingError(AstroSegError):
 
 class VettingError(AstroSegError):
     """Verdicts cannot be kept, read or told apart."""
+
+
+class ProjectError(AstroSegError):
+    """A project cannot be read, or is none."""
 
 
 class OutputError(AstroSegError):

@@ -24,11 +24,13 @@ PLANTS = [
     (FLOORS, "engine/card.py", "from napari_astroseg import gui"),
     (FLOORS, "review/__init__.py", "from napari_astroseg.engine import events"),
     (FLOORS, "engine/card.py", "from napari_astroseg import review"),
+    (FLOORS, "projects/place.py", "from napari_astroseg.recipes import recipe"),
     (FLOORS, "attic.py", "shelf = 1"),  # a room that stands on no floor
     (QT, "sky/image.py", "import napari"),
     (QT, "recipes/recipe.py", "from qtpy import QtCore"),
     (QT, "engine/worker.py", "import PyQt6.QtCore"),
     (QT, "review/__init__.py", "def late():\n    import pyqtgraph"),
+    (QT, "projects/record.py", "import qtpy"),
     (TORCH, "sky/pixels.py", "import torch"),
     (TORCH, "recipes/data.py", "from torchvision import ops"),
     (TORCH, "engine/events.py", "import torchmetrics"),

@@ -13,7 +13,10 @@ HELP = "open the window (the default)"
 def add(verb: argparse.ArgumentParser) -> None:
     """Declare the verb's words."""
     verb.add_argument(
-        "images", nargs="*", metavar="IMAGE", help="FITS images to open: files, URLs, FILE[SCI,1]"
+        "images",
+        nargs="*",
+        metavar="IMAGE",
+        help="FITS images to open (files, URLs, FILE[SCI,1]), or a project (NAME.astroseg.json)",
     )
 
 

@@ -31,6 +31,7 @@ from napari_astroseg.gui.look.appearance import AppearanceBox
 from napari_astroseg.gui.look.colours import ColourBox
 from napari_astroseg.gui.notice import Notice
 from napari_astroseg.gui.progress import ProgressLine
+from napari_astroseg.projects.projectfile import is_project
 from napari_astroseg.sky.files.address import HduKey
 
 _FILES = (
@@ -53,6 +54,8 @@ class MosaicDock(QWidget):
 
     opened = Signal(object)  # the layers of one image, its own first
     settled = Signal()  # nothing more is being opened
+    project_wanted = Signal(str)  # a project was dropped or named; its path
+    closed = Signal()
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
@@ -92,9 +95,13 @@ class MosaicDock(QWidget):
 
     def open_files(self, places: Sequence[str | Path]) -> None:
         """Open files, folders or URLs off the window's thread; layers or sentences follow."""
-        if places:
+        named = list(map(str, places))
+        for project in filter(is_project, named):
+            self.project_wanted.emit(project)
+        images = tuple(place for place in named if not is_project(place))
+        if images:
             self.notice.clear()
-            self._ask(self._wish(tuple(map(str, places))))
+            self._ask(self._wish(images))
 
     def open_soon(self, places: Sequence[str]) -> None:
         """Open places together with all others that are named in this moment.
@@ -110,6 +117,7 @@ class MosaicDock(QWidget):
 
     def shut_down(self) -> None:
         """Let go of the viewer: the dock has been closed."""
+        self.closed.emit()
         for tied in (self.appearance, self.colours, self.cursor_box):
             tied.untie()
         for drawing in (self.aids, self.go_to):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import napari
 import numpy as np
@@ -21,11 +22,25 @@ from napari_astroseg.gui.draw import DrawDock
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.results import ResultsDock
+from napari_astroseg.gui.sessions.menu import ProjectMenu
+from napari_astroseg.gui.sessions.session import Session
 from napari_astroseg.gui.train import TrainDock
 from napari_astroseg.gui.vet import VetDock
 from napari_astroseg.gui.votes import VotesDock
 
 TITLE = "AstroSeg"
+DOCKS: dict[str, Callable[[Any], Any]] = {
+    "Open": MosaicDock,
+    "Draw": DrawDock,
+    "Votes": VotesDock,
+    "Data": DataDock,
+    "Train": TrainDock,
+    "Predict": PredictDock,
+    "Compare": CompareDock,
+    "Vet": VetDock,
+    "Results": ResultsDock,
+}
+"""In the order of the work: an image, the truth about it, learning, finding, judging, measuring."""
 _SIZE = (1400, 900)
 
 
@@ -37,7 +52,8 @@ def open_window(
     Parameters
     ----------
     places
-        FITS images, folders or URLs; what cannot be opened costs a sentence, not the window.
+        FITS images, folders or URLs, or a project; what cannot be opened costs a sentence, not the
+        window.
     predict_with
         Name of a built-in model: turn to Predict and predict the middle of the first image.
     show
@@ -50,28 +66,40 @@ def open_window(
     viewer = napari.Viewer(title=TITLE, show=show)
     viewer.window.resize(*_SIZE)
     layers.settle(viewer)
-    opening, predicting, training = MosaicDock(viewer), PredictDock(viewer), TrainDock(viewer)
-    docks = {
-        "Open": opening,
-        "Votes": VotesDock(viewer),
-        "Draw": DrawDock(viewer),
-        "Data": DataDock(viewer),
-        "Predict": _scrolled(predicting),
-        "Compare": CompareDock(viewer),
-        "Vet": VetDock(viewer),
-        "Train": training,
-        "Results": ResultsDock(viewer),
-    }
+    docks = {name: made(viewer) for name, made in DOCKS.items()}
+    opening, predicting = docks["Open"], docks["Predict"]
     tabs = {
-        name: viewer.window.add_dock_widget(dock, name=name, area="right", tabify=True)
+        name: viewer.window.add_dock_widget(
+            _scrolled(dock) if dock is predicting else dock, name=name, area="right", tabify=True
+        )
         for name, dock in docks.items()
     }
     tabs["Open"].raise_()
+    _keep_projects(viewer, docks, tabs)
     QTimer.singleShot(0, tabs["Open"].raise_)  # again, after napari has restored its own layout
     if predict_with is not None:
         opening.settled.connect(partial(_predict, opening, predicting, tabs, predict_with))
     opening.open_files(places)
     return viewer
+
+
+def _keep_projects(viewer: napari.Viewer, docks: dict[str, Any], tabs: dict[str, Any]) -> None:
+    """Let what is open be saved as a project, and opened again."""
+    window = tabs["Open"].window()
+    session = Session(
+        viewer,
+        docks,
+        front=lambda: next((n for n, tab in tabs.items() if not _hidden(tab)), ""),
+        bring=lambda name: tabs[name].raise_(),
+        parent=window,
+    )
+    menu = ProjectMenu(window, session, lambda name: setattr(viewer, "title", f"{name} – {TITLE}"))
+    docks["Open"].project_wanted.connect(menu.open)
+    docks["Open"].closed.connect(session.shut_down)
+
+
+def _hidden(tab: QWidget) -> bool:
+    return bool(tab.visibleRegion().isEmpty())
 
 
 def _predict(

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 from gui.fixtures_jobs import job_threads, own_settings, sky, spin
+from qtpy.QtWidgets import QFileDialog
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.predict import PredictDock
+from napari_astroseg.gui.sessions.menu import ProjectMenu
 from napari_astroseg.gui.workspace import open_window
 
 
@@ -48,13 +50,13 @@ def test_it_opens_with_its_docks_and_images(opened: Any, tmp_path: Path) -> None
     assert spin(lambda: not viewer.window.dock_widgets["Open"].busy)
     assert list(viewer.window.dock_widgets) == [
         "Open",
-        "Votes",
         "Draw",
+        "Votes",
         "Data",
+        "Train",
         "Predict",
         "Compare",
         "Vet",
-        "Train",
         "Results",
     ]
     assert len(viewer.layers) == 2
@@ -109,6 +111,34 @@ unwanted = {"torch", "torchvision", "lightning_fabric", "triton"} & set(sys.modu
 viewer.close()
 print("unwanted:", sorted(unwanted))
 """
+
+
+@pytest.mark.once
+def test_a_project_is_saved_and_opened_by_the_menu(
+    opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = opened([write(tmp_path / "a.fits")])
+    window = viewer.window._qt_window
+    menu = window.findChild(ProjectMenu)
+    assert spin(lambda: len(viewer.layers) == 1)
+    path = tmp_path / "work.astroseg.json"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "work"), ""))
+    menu.save_action.trigger()
+    assert spin(path.is_file)
+    assert spin(lambda: "work.astroseg.json" in menu.bar.text)
+    assert viewer.title == "work – AstroSeg"
+    assert menu.menu in [action.menu() for action in window.menuBar().actions()]
+    begun: list[Any] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda words, **_: begun.append(words))
+    viewer.window.dock_widgets["Open"].open_files([path])
+    assert begun[0][-2:] == ["window", str(path)], "what is open is not thrown away"
+    viewer.layers.clear()
+    menu.session.path = None
+    menu.recent.aboutToShow.emit()
+    menu.recent.actions()[0].trigger()
+    assert spin(lambda: not menu.session.busy)
+    assert [layer.name for layer in viewer.layers] == ["a"]
+    assert menu.session.path == path
 
 
 @pytest.mark.once

@@ -15,7 +15,7 @@ from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QWidget
 
-from napari_astroseg.gui.intake.places import holds_fits, looks_like_fits
+from napari_astroseg.gui.intake.places import opens_here
 
 
 class Drops(QObject):
@@ -59,7 +59,7 @@ def _places(event: Any) -> list[str]:
     places = []
     for url in event.mimeData().urls() if event.mimeData() else ():
         place = str(Path(url.toLocalFile())) if url.isLocalFile() else url.toString()
-        if not (looks_like_fits(place) or (Path(place).is_dir() and holds_fits(Path(place)))):
+        if not opens_here(place):
             return []
         places.append(place)
     return places

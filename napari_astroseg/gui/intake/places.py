@@ -12,6 +12,7 @@ from pathlib import Path
 
 from napari_astroseg.errors import AstroSegError, ImageError
 from napari_astroseg.gui import layers
+from napari_astroseg.projects.projectfile import is_project
 from napari_astroseg.sky.files.address import Address, HduKey
 from napari_astroseg.sky.files.contents import Entry, contents
 from napari_astroseg.sky.files.opened import opened
@@ -121,6 +122,12 @@ def looks_like_fits(place: str) -> bool:
     if bare.endswith("]"):
         bare = bare.rpartition("[")[0]
     return bare.lower().endswith(ENDINGS)
+
+
+def opens_here(place: str) -> bool:
+    """Whether a place is one that a window of ours opens: FITS, a folder of it, or a project."""
+    folder = Path(place)
+    return looks_like_fits(place) or is_project(place) or (folder.is_dir() and holds_fits(folder))
 
 
 def holds_fits(folder: Path) -> bool:

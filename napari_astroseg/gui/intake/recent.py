@@ -11,6 +11,8 @@ from napari_astroseg.gui.settings import user_folder
 from napari_astroseg.sky.files.address import Address, is_url
 
 MOST = 12
+PROJECTS = "projects.json"
+"""The file that remembers projects."""
 
 Places = tuple[str, ...]
 """Files, folders or URLs that were opened together."""
@@ -23,10 +25,12 @@ class Recent:
     ----------
     folder
         Where its file lies; the user's configuration folder by default.
+    name
+        Of the file: images, or `PROJECTS`.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._file = (folder or user_folder()) / "recent.json"
+    def __init__(self, folder: Path | None = None, name: str = "recent.json") -> None:
+        self._file = (folder or user_folder()) / name
 
     def groups(self) -> list[Places]:
         """What was opened last and is still there; servers are not asked."""

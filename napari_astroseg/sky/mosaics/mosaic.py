@@ -192,8 +192,9 @@ def _placed(
             places = PixelMap(layout.grid.part(window), grid)
             pixels = WarpedPixels(image.pixels, places)
             factor = converted * area_factor(image, places.ratio)
-        place = image.reference.place if image.reference is not None else ""
-        tiles.append(Tile(image.name, pixels, window, factor, place=place))
+        where = image.reference
+        place, hdu = ("", 0) if where is None else (where.place, where.hdu)
+        tiles.append(Tile(image.name, pixels, window, factor, place=place, hdu=hdu))
     return tiles
 
 

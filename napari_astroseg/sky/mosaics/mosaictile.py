@@ -65,6 +65,8 @@ class Tile:
         Added after that.
     place
         The file it is in; "" for none.
+    hdu
+        Number of its HDU there.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Tile:
     factor: float = 1.0
     level: Level = Level()
     place: str = ""
+    hdu: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @property
@@ -124,7 +127,8 @@ class Tile:
         return Taper(self.pixels)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Tile, (self.name, self.pixels, self.window, self.factor, self.level, self.place)
+        own = (self.name, self.pixels, self.window, self.factor)
+        return Tile, (*own, self.level, self.place, self.hdu)
 
 
 def _key(places: range, start: int) -> slice:

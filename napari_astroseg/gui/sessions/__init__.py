@@ -1,0 +1,1 @@
+"""Sessions: the whole window as a project: gathered, saved, and opened again."""

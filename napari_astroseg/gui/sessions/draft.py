@@ -1,0 +1,143 @@
+"""Draft: what is open in a window, gathered in its thread; a project once it has been finished."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from napari_astroseg.gui.aids.view import camera_of
+from napari_astroseg.gui.bare import bare
+from napari_astroseg.gui.sessions.dock import Kept as Dock
+from napari_astroseg.gui.sessions.keeping import Kept, forget_others
+from napari_astroseg.gui.sessions.layersource import look_told, owned, source_of
+from napari_astroseg.projects.place import Named, Places
+from napari_astroseg.projects.project import Blending, Layer, Project, View
+from napari_astroseg.projects.projectfile import ENDING, kept_folder
+
+
+@dataclass
+class Draft:
+    """A project whose files have not been looked at yet.
+
+    Parameters
+    ----------
+    layers, view, docks, front
+        As of a `Project`.
+    places
+        What they name.
+    kept
+        What has to be written beside the project, by the key of its place.
+    left_out
+        Names of layers that cannot be opened again from a file.
+    """
+
+    layers: tuple[Layer, ...]
+    view: View
+    docks: dict[str, dict[str, Any]]
+    front: str
+    places: Places
+    kept: dict[str, Kept] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing that anybody would want back."""
+        return not self.layers
+
+    def told(self) -> str:
+        """Equal for equal windows; what is kept counts by being the same object."""
+        parts = [
+            [layer.model_dump(mode="json") for layer in self.layers],
+            self.view.model_dump(mode="json"),
+            self.docks,
+            self.front,
+            [repr(each) for each in self.places.named.values()],
+        ]
+        return json.dumps(parts, sort_keys=True)
+
+    def project(self, path: Path) -> Project:
+        """The project for a file, all that is kept beside it written; not in a window's thread.
+
+        Raises
+        ------
+        OutputError
+            When it cannot be.
+        """
+        folder = kept_folder(path)
+        for key, kept in self.kept.items():
+            written = kept.write(folder)
+            self.places.named[key] = Named(str(written), "file")
+        self._take_along(folder)
+        places = self.places.told(path.parent)
+        forget_others(folder, {Path(each.path).name for each in places.values()})
+        return Project(
+            places=places, layers=self.layers, view=self.view, docks=self.docks, front=self.front
+        )
+
+    def _take_along(self, folder: Path) -> None:
+        """What another project keeps is copied, for that one may be deleted."""
+        ending = kept_folder(Path(f"x{ENDING}")).name[1:]
+        for key, named in list(self.places.named.items()):
+            path = Path(named.path)
+            theirs = path.parent.name.endswith(ending) and path.parent != folder
+            if named.kind == "file" and theirs and path.is_file():
+                written = Kept(path).write(folder)
+                self.places.named[key] = Named(str(written), "file")
+
+
+def gather(viewer: Any, docks: Mapping[str, Any], front: str = "") -> Draft:
+    """What is open now; the window's thread, which it holds for milliseconds."""
+    viewer = bare(viewer)
+    places = Places()
+    kept: dict[str, Kept] = {}
+    told, left_out = [], []
+
+    def keep(what: Kept) -> str:
+        key = places.key(f"kept {what.tag}")
+        kept[key] = what
+        return key
+
+    for layer in viewer.layers:
+        mine = not owned(layer)
+        source = source_of(viewer, layer, places, keep) if mine else None
+        if mine and source is None:
+            left_out.append(layer.name)
+            continue
+        told.append(
+            Layer(
+                name=layer.name[:300],
+                source=source,
+                visible=bool(layer.visible),
+                opacity=float(layer.opacity),
+                blending=_blending(layer),
+                look=look_told(layer),
+            )
+        )
+    given = {
+        name: dock.state(places).model_dump(mode="json", exclude_defaults=True)
+        for name, dock in docks.items()
+        if isinstance(dock, Dock)
+    }
+    return Draft(tuple(told), _view(viewer), given, front, places, kept, tuple(left_out))
+
+
+def _blending(layer: Any) -> Blending:
+    known: tuple[Blending, ...] = get_args(Blending)
+    return next((each for each in known if each == str(layer.blending)), "")
+
+
+def _view(viewer: Any) -> View:
+    camera, active = camera_of(viewer), viewer.layers.selection.active
+    up = camera.orientation2d[0]
+    return View(
+        center=tuple(float(each) for each in camera.center[-2:]),
+        zoom=float(np.clip(camera.zoom, 1e-8, 1e8)),
+        north_up=str(getattr(up, "value", up)) == "up",
+        point=tuple(float(each) for each in viewer.dims.point[:-2])[:8],
+        selected="" if active is None else active.name[:300],
+    )
