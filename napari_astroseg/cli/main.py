@@ -28,6 +28,7 @@ Find, judge and catalogue structures in big sky maps.
 
 astroseg                  opens the window
 astroseg IMAGE [IMAGE…]   opens the window with FITS images
+astroseg NAME.astroseg.json   opens a project
 """
 
 
