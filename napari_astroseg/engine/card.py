@@ -101,6 +101,31 @@ class ModelCard:
         }
 
 
+def apart(mine: ModelCard, theirs: ModelCard) -> str:
+    """Why the mean of two models' answers would mean nothing, a sentence; "" where it does."""
+    one, other = mine.recipe, theirs.recipe
+    pairs = (
+        (one.family, other.family),
+        (one.normalisation, other.normalisation),
+        (type(one.data), type(other.data)),
+        (one.data.bands, other.data.bands),
+        (one.data.classes, other.data.classes),
+        (one.data.kinds, other.data.kinds),
+    )
+    if not all(first == second for first, second in pairs):
+        return (
+            f"{theirs.name} has another network, normalisation or classes than {mine.name}; join "
+            "models of one recipe, of other seeds or data"
+        )
+    if theirs.temperature != mine.temperature:
+        return (
+            f"{theirs.name} is calibrated by the temperature {theirs.temperature:g}, {mine.name} "
+            f"by {mine.temperature:g}, and their mean by neither; join the models as they were "
+            "before they were calibrated"
+        )
+    return ""
+
+
 def read_card(name_or_path: str | Path) -> ModelCard:
     """The card of a built-in model, a run's folder, or a model file.
 

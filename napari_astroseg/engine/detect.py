@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +24,7 @@ from napari_astroseg.engine.events import Event, Finished, ObjectsDone, Started,
 from napari_astroseg.engine.fit import check_fit
 from napari_astroseg.engine.model import Model, load_model, told_device, torch_device
 from napari_astroseg.engine.nets.boxes import strongest
+from napari_astroseg.engine.objectensemble import doubted, objects_of
 from napari_astroseg.engine.objectstore import ObjectStore, Piece
 from napari_astroseg.errors import MisfitError
 from napari_astroseg.recipes.data import BubbleData
@@ -62,6 +62,7 @@ def detect(
     store: Path | None = None,
     resume: bool = False,
     force: bool = False,
+    near: tuple[float, float] | None = None,
 ) -> Iterator[Event]:
     """Find objects in a window of an image; a generator of events, cancelled by closing it.
 
@@ -81,12 +82,16 @@ def detect(
         Keep what `store` already holds.
     force
         Detect even where unit or values do not suit the model.
+    near
+        A place x, y whose surroundings are looked at first, by windows of all sides.
 
     Yields
     ------
     `Started`, any number of `Warned`, `ObjectsDone` every few windows (those of the store
-    included), and `Finished` with `window`, `threshold`, `missing_fraction` of the windows, and
-    the `objects` that remain, of any score from the network's least one, strongest first.
+    included), and `Finished` with `window`, `threshold`, `missing_fraction` of the windows, the
+    `objects` that remain, of any score from the network's least one, strongest first, and the
+    `spread` that their doubts are. Of several models or turns, each window's answers are grouped
+    before windows are compared.
 
     Raises
     ------
@@ -108,11 +113,14 @@ def detect(
     yield from (Warned(sentence) for sentence in fit.warnings)
     found: dict[int, Objects] = {}
     done = looked = 0
-    for each, piece in Detector(model, image, fit.factor, where).answers(work, kept, away):
+    todo = work if near is None else sorted(work, key=lambda each: each.outer.away(near))
+    for each, piece in Detector(model, image, fit.factor, where).answers(todo, kept, away):
         done += len(each.windows)
         looked += piece.looked
         found[each.number] = piece.objects
-        yield ObjectsDone(each.outer, piece.objects, done, total)
+        yield ObjectsDone(
+            each.outer, doubted(piece.objects, model.spread), done, total, model.spread
+        )
     if not looked:
         raise MisfitError(
             f"every window of {image.name} misses data; choose a part that holds some in both bands"
@@ -123,7 +131,8 @@ def detect(
         "window": inside,
         "threshold": model.card.threshold,
         "missing_fraction": 1.0 - looked / total,
-        "objects": objects,
+        "objects": doubted(objects, model.spread),
+        "spread": model.spread,
     }
     yield Finished(result, time.perf_counter() - begun)
 
@@ -142,7 +151,8 @@ class Detector:
         assert isinstance(data, BubbleData)
         self.recipe, self.image = model.recipe, filled(image, data.hole_px)
         self._factor, self._device = factor, device
-        self._net: Any = model.swift(device)
+        self._nets, self._turns = model.networks(device), model.turns
+        self._overlap = spec_of(model).image_overlap
         self._read: tuple[Window, NDArray[np.float32]] | None = None
 
     def answers(
@@ -198,7 +208,7 @@ class Detector:
             return Objects.none()
         with torch.inference_mode():
             given = torch.from_numpy(planes).to(self._device, memory_format=torch.channels_last)
-            answers: list[Objects] = self._net.answer(given)
+            answers: list[Objects] = objects_of(self._nets, self._turns, given, self._overlap)
         return Objects.joined(
             each.placed(window) for each, window in zip(answers, windows, strict=True)
         )

@@ -8,7 +8,7 @@ on the network's stride, so a turned tile does, too, and sees what the turned im
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_astroseg.engine.nets.base import Halo, Net
+from napari_astroseg.sky.instances import Footprint
+from napari_astroseg.sky.window import Window
+
+Real = TypeVar("Real", np.float32, np.float64)
 
 
 class Turn(NamedTuple):
@@ -42,6 +46,33 @@ class Turn(NamedTuple):
             top, bottom, left, right = right, left, top, bottom
         return Halo(top, bottom, left, right)
 
+    def boxes_back(self, boxes: NDArray[np.float64], ends: float) -> NDArray[np.float64]:
+        """Boxes (N, 4) found on turned planes as they lie on the planes themselves.
+
+        Parameters
+        ----------
+        ends
+            The sum of a square's two ends along an axis: 1 in units of its side, side − 1 in pixels
+            whose centres are at whole numbers.
+        """
+        x0, y0, x1, y1 = boxes.T
+        for _ in range(self.quarters % 4):
+            x0, y0, x1, y1 = ends - y1, x0, ends - y0, x1
+        if self.mirrored:
+            x0, x1 = ends - x1, ends - x0
+        return np.stack([x0, y0, x1, y1], -1)
+
+    def mask_back(self, footprint: Footprint, side: int) -> Footprint:
+        """The pixels of an object on a turned square as they lie on the square itself."""
+        window, mask = footprint
+        for _ in range(self.quarters % 4):
+            window = Window(side - window.y_end, window.x, window.height, window.width)
+            mask = np.rot90(mask, -1)
+        if self.mirrored:
+            window = Window(side - window.x_end, window.y, window.width, window.height)
+            mask = mask[:, ::-1]
+        return Footprint(window, np.ascontiguousarray(mask))
+
 
 TURNS = tuple(
     Turn(mirrored, quarters)
@@ -62,8 +93,8 @@ def asked(nets: list[Net], turns: int, planes: Tensor, halo: Halo = Halo()) -> I
             yield turn.back(net.probability(net(given, turn.halo(halo)))).float()
 
 
-def entropy(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+def entropy(probability: NDArray[Real]) -> NDArray[Real]:
     """Bits of doubt whether a pixel is of a class, of probabilities of any shape; NaN stays."""
     yes = np.clip(probability, 1e-7, 1 - 1e-7)
-    bits: NDArray[np.float32] = -(yes * np.log2(yes) + (1 - yes) * np.log2(1 - yes))
+    bits: NDArray[Real] = -(yes * np.log2(yes) + (1 - yes) * np.log2(1 - yes))
     return bits

@@ -127,12 +127,19 @@ class TileDone(Event):
 
 @dataclass(frozen=True, eq=False)
 class ObjectsDone(Event):
-    """Objects found in a window, on the image's pixels; another window may find them again."""
+    """Objects found in a window, on the image's pixels; another window may find them again.
+
+    Attributes
+    ----------
+    spread
+        What the objects' `doubts` are; None where they have none.
+    """
 
     window: Window
     objects: Objects
     done: int
     total: int
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True)

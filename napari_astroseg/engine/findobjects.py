@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +25,7 @@ from napari_astroseg.engine.fit import check_fit
 from napari_astroseg.engine.loader import Planes, made_ahead
 from napari_astroseg.engine.model import Model, load_model, told_device, torch_device
 from napari_astroseg.engine.nets.boxes import strongest
+from napari_astroseg.engine.objectensemble import doubted, objects_of
 from napari_astroseg.engine.objects import prepared_crop, shown_bands, starts
 from napari_astroseg.engine.objectstore import ObjectStore, Piece
 from napari_astroseg.errors import MisfitError
@@ -60,6 +60,7 @@ def find_objects(
     store: Path | None = None,
     resume: bool = False,
     force: bool = False,
+    near: tuple[float, float] | None = None,
 ) -> Iterator[Event]:
     """Find objects in a window of a stack; a generator of events, cancelled by closing it.
 
@@ -77,12 +78,15 @@ def find_objects(
         Keep what `store` already holds.
     force
         Find them even where unit or values do not suit the model.
+    near
+        A place x, y whose tiles come first, nearest first; row by row by default.
 
     Yields
     ------
     `Started`, any number of `Warned`; for each tile `ObjectsDone`, and a `TileDone` whose map is
     the score of the strongest object of each pixel of its core; and `Finished` with `window`,
-    `threshold`, `missing_fraction` and the `objects`, of any score, strongest first.
+    `threshold`, `missing_fraction`, the `objects`, of any score, strongest first, and the `spread`
+    that their doubts are.
 
     Raises
     ------
@@ -102,12 +106,15 @@ def find_objects(
     finder = Finder(model, image, fit.factor, torch_device(device))
     found: dict[int, Instances] = {}
     seen = total = 0
-    pieces = finder.answers(places, kept, away)
+    order = list(range(len(places)))
+    if near is not None:
+        order.sort(key=lambda number: places[number].core.away(near))
+    pieces = finder.answers(places, order, kept, away)
     for done, (number, here, valid) in enumerate(pieces, start=1):
         tile, core = places[number].tile, places[number].core
         own = here.inside(core.grown(_SLACK_PX)).inside(inside)
         found[number] = own
-        yield ObjectsDone(tile, own, done, len(places))
+        yield ObjectsDone(tile, doubted(own, model.spread), done, len(places), model.spread)
         part = core.overlap(inside)
         assert part is not None  # else it would be no place
         known = valid[part.moved(-tile.x, -tile.y).slices]
@@ -119,11 +126,13 @@ def find_objects(
             f"every pixel of this window of {image.name} misses a band; choose one that holds data"
         )
     in_order = [found[number] for number in range(len(places))]  # in whichever order they came
+    objects = strongest(Instances.gathered(in_order), spec_of(model).image_overlap)
     result = {
         "window": inside,
         "threshold": model.card.threshold,
         "missing_fraction": 1.0 - seen / total,
-        "objects": strongest(Instances.gathered(in_order), spec_of(model).image_overlap),
+        "objects": doubted(objects, model.spread),
+        "spread": model.spread,
     }
     yield Finished(result, time.perf_counter() - begun)
 
@@ -140,23 +149,25 @@ class Finder:
     def __init__(self, model: Model, image: SkyImage, factor: float, device: torch.device) -> None:
         self._recipe, self._image = model.recipe, image
         self._factor, self._device = factor, device
-        self._net: Any = model.swift(device)
+        self._nets, self._turns = model.networks(device), model.turns
+        self._overlap = spec_of(model).image_overlap
 
     def answers(
         self,
         places: list[Place],
+        order: list[int],
         kept: ObjectStore | None = None,
         away: Callable[[Sequence[Window]], Iterator[tuple[Window, Seen]]] | None = None,
     ) -> Iterator[tuple[int, Instances, Valid]]:
         """A tile's number, objects and valid pixels: kept first, then from `away` or here."""
         todo = []
-        for number, place in enumerate(places):
+        for number in order:
             piece = kept.get(number) if kept is not None else None
             if piece is None:
                 todo.append(number)
                 continue
             assert isinstance(piece.objects, Instances)  # so it was put
-            yield number, piece.objects, self.valid(place.tile)
+            yield number, piece.objects, self.valid(places[number].tile)
         tiles = [places[number].tile for number in todo]
         numbers = dict(zip(tiles, todo, strict=True))
         for tile, (here, valid) in self._found_here(tiles) if away is None else away(tiles):
@@ -193,7 +204,7 @@ class Finder:
             given = torch.from_numpy(planes[None]).to(
                 self._device, memory_format=torch.channels_last
             )
-            (found,) = self._net.answer(given)
+            (found,) = objects_of(self._nets, self._turns, given, self._overlap)
         return found.moved(tile.x, tile.y).clipped(self._image.shape), valid
 
 

@@ -14,10 +14,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, load_file, save
 
-from napari_astroseg.engine.card import ModelCard, find_model, read_card
+from napari_astroseg.engine.card import ModelCard, apart, find_model, read_card
 from napari_astroseg.engine.cluster import Cluster
 from napari_astroseg.engine.nets import build
-from napari_astroseg.engine.nets.base import Net, Network
+from napari_astroseg.engine.nets.base import Network
 from napari_astroseg.engine.nets.sampling import SamplingNet
 from napari_astroseg.engine.sampled import draws_for
 from napari_astroseg.engine.spread import Spread
@@ -85,6 +85,10 @@ class Model:
             )
         return self._swift[device]
 
+    def networks(self, device: torch.device) -> list[Network]:
+        """Its own network and those of the models joined to it, made fast."""
+        return [each.swift(device) for each in (self, *self.others)]
+
     @property
     def spread(self) -> Spread | None:
         """What its uncertainty is of, samples apart; None where it tells none."""
@@ -93,19 +97,24 @@ class Model:
             return Spread("models" if self.others else "turns", members)
         return Spread("entropy") if self.entropic else None
 
+    @property
+    def unsure_words(self) -> str:
+        """What the uncertainty of an object is, where it tells one."""
+        return "" if self.spread is None else self.spread.words_of("score")
+
     def turned(self, turns: int = 8) -> Model:
         """The same model, seeing each stamp in so many turns and mirrorings.
 
         Raises
         ------
         MisfitError
-            When it finds objects, or draws samples that tell its uncertainty already.
+            When it draws samples that tell its uncertainty already.
         SetupError
             When there is no such number of turns.
         """
         if turns not in (2, 4, 8):
             raise SetupError(f"a square has no {turns} turns and mirrorings; choose 2, 4 or 8")
-        self._require_one_answer()
+        self._require_no_samples()
         return dataclasses.replace(self, turns=turns, entropic=False)
 
     def joined(self, others: Sequence[Model]) -> Model:
@@ -114,24 +123,13 @@ class Model:
         Raises
         ------
         MisfitError
-            When they look at images in another way, are calibrated otherwise, find objects, or
-            draw samples.
+            When they look at images in another way, are calibrated otherwise, or draw samples.
         """
         for each in (self, *others):
-            each._require_one_answer()
-            mine, theirs = self.recipe, each.recipe
-            same = (mine.family == theirs.family, mine.normalisation == theirs.normalisation)
-            if not all(same) or mine.data.classes != theirs.data.classes:
-                raise MisfitError(
-                    f"{each.card.name} has another network, normalisation or classes than "
-                    f"{self.card.name}; join models of one recipe, of other seeds or data"
-                )
-            if each.card.temperature != self.card.temperature:
-                raise MisfitError(
-                    f"{each.card.name} is calibrated by the temperature {each.card.temperature:g}, "
-                    f"{self.card.name} by {self.card.temperature:g}, and their mean by neither; "
-                    "join the models as they were before they were calibrated"
-                )
+            each._require_no_samples()
+            refusal = apart(self.card, each.card)
+            if refusal:
+                raise MisfitError(refusal)
         return dataclasses.replace(self, others=tuple(others), entropic=False)
 
     def doubting(self) -> Model:
@@ -140,18 +138,13 @@ class Model:
         Raises
         ------
         MisfitError
-            When it finds objects, or draws samples that tell its uncertainty already.
+            When it draws samples that tell its uncertainty already.
         """
-        self._require_one_answer()
+        self._require_no_samples()
         return dataclasses.replace(self, entropic=True)
 
-    def _require_one_answer(self) -> None:
-        """Refuse a network of which an ensemble of maps cannot be made."""
-        if not isinstance(self.net, Net):
-            raise MisfitError(
-                f"{self.card.name} finds objects, whose scores tell how sure it is; leave out the "
-                "ensemble and the entropy"
-            )
+    def _require_no_samples(self) -> None:
+        """Refuse a network that needs no other way to tell how unsure it is."""
         if isinstance(self.net, SamplingNet):
             raise MisfitError(
                 f"{self.card.name} draws samples, whose spread is its uncertainty; choose how many "

@@ -64,7 +64,7 @@ def write_objects(
     """Write the catalogue and the picture of what was found."""
     data = model.recipe.data
     assert isinstance(data, BubbleData)
-    catalogue = catalogued(objects, data.kinds, image)
+    catalogue = catalogued(objects, data.kinds, image, model.unsure_words)
     catalogue.table.meta.update(
         {"image": image.name, "model": model.card.name, "threshold": threshold}
     )

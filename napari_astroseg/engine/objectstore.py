@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from napari_astroseg.errors import OutputError
+from napari_astroseg.sky.doubts import Doubts
 from napari_astroseg.sky.files.writing import replacing
 from napari_astroseg.sky.instances import Footprint, Instances
 from napari_astroseg.sky.objects import Objects
@@ -80,6 +81,7 @@ class ObjectStore:
                 "scores": objects.scores.tolist(),
                 "classes": objects.classes.tolist(),
                 **_masks_told(objects),
+                **_doubts_told(objects),
             }
         )
         try:
@@ -111,7 +113,18 @@ def _read(line: str) -> tuple[int, Piece]:
     if "masks" in values:
         masks = tuple(_mask(*each) for each in values["masks"])
         objects = Instances(objects.boxes, objects.scores, objects.classes, masks)
+    if "doubts" in values:
+        doubts = Doubts(*(np.array(each, float) for each in values["doubts"]))
+        objects = replace(objects, doubts=doubts)
     return values["piece"], Piece(objects, values["looked"])
+
+
+def _doubts_told(objects: Objects) -> dict[str, list[Any]]:
+    """How unsure scores and edges are, and how many answers hold each; nothing where not told."""
+    doubts = objects.doubts
+    if doubts is None or doubts.edge is None or doubts.seen is None:
+        return {}
+    return {"doubts": [each.tolist() for each in (doubts.score, doubts.edge, doubts.seen)]}
 
 
 def _masks_told(objects: Objects) -> dict[str, list[Any]]:

@@ -164,7 +164,7 @@ def write_outputs(
     )
     unsure: dict[str, str | int | float] = {}
     if answer.deviation is not None:
-        unsure = {"UNCKIND": spread.kind, "UNCN": spread.members, "UNCIS": spread.words}
+        unsure = spread.cards()
         catalogue.table.meta["uncertainty"] = spread.words
     count = len(catalogue)
     title = (

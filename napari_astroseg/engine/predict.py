@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,7 @@ def predict(  # noqa: PLR0913 (what a user may say, each by name)
     force: bool = False,
     uncertainty: str | None = None,
     near: tuple[float, float] | None = None,
+    others: Sequence[str | Path | Model] = (),
 ) -> Iterator[Event]:
     """Predict a window of an image; a generator of events, cancelled by closing it.
 
@@ -78,10 +80,12 @@ def predict(  # noqa: PLR0913 (what a user may say, each by name)
     uncertainty
         Of a network that draws no samples: `turns`, the spread over the eight turns and mirrorings
         of the image, whose mean is the answer then; or `entropy` of the answer. Other numbers of
-        turns, and several models, are a `Model`'s own (`turned`, `joined`).
+        turns are a `Model`'s own (`turned`).
     near
-        A place x, y whose tiles are to come first, nearest first; row by row by default. Objects
-        come in their own order.
+        A place x, y whose tiles are to come first, nearest first; row by row by default.
+    others
+        Further models of the same recipe: the mean of all is the answer, their spread its
+        uncertainty.
 
     Yields
     ------
@@ -98,19 +102,20 @@ def predict(  # noqa: PLR0913 (what a user may say, each by name)
     """
     begun = time.perf_counter()
     model = load_model(model)
+    if others:
+        model = model.joined([load_model(each) for each in others])
     if uncertainty is not None:
         model = unsure(model, uncertainty)
     image = image if isinstance(image, SkyImage) else open_image(image)
     draws = draws_for(model.net, model.recipe, model.card.name, samples)
+    how: dict[str, Any] = {
+        "device": device, "store": store, "resume": resume, "force": force, "near": near
+    }  # fmt: skip
     if isinstance(model.recipe.data, BubbleData):
-        yield from detect(
-            model, image, window, device=device, store=store, resume=resume, force=force
-        )
+        yield from detect(model, image, window, **how)
         return
     if isinstance(model.recipe.data, SetData):
-        yield from find_objects(
-            model, image, window, device=device, store=store, resume=resume, force=force
-        )
+        yield from find_objects(model, image, window, **how)
         return
     _require_planes(model, image)
     where = torch_device(device)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_astroseg.engine.ensemble import asked
 from napari_astroseg.engine.model import Model, torch_device
-from napari_astroseg.engine.nets.base import Halo, Net
+from napari_astroseg.engine.nets.base import Halo, Net, Network
 from napari_astroseg.engine.nets.sampling import SamplingNet, folded
 from napari_astroseg.engine.prepare import by_patch, context_px, prepared
 from napari_astroseg.engine.sampled import moments, noise_at
@@ -56,7 +56,7 @@ class Predictor:
         self._factor, self._device, self._draws = factor, device, draws
         self._temperature = model.card.temperature
         self._turns = model.turns
-        self._nets = [_segmenting(each, device) for each in (model, *model.others)]
+        self._nets = [_segmenting(net) for net in model.networks(device)]
         self._net = self._nets[0]
         self._several = draws is not None or self._turns * len(self._nets) > 1
         self.maps = self.classes * (2 if self._several else 1)
@@ -172,9 +172,8 @@ class Predictor:
         return answer
 
 
-def _segmenting(model: Model, device: torch.device) -> Net:
-    """The network of a model of pixels, made fast."""
-    net = model.swift(device)
+def _segmenting(net: Network) -> Net:
+    """The network of a model of pixels."""
     assert isinstance(net, Net)
     return net
 

@@ -8,10 +8,10 @@ from typing import Literal
 Kind = Literal["samples", "turns", "models", "entropy"]
 
 _OF = {
-    "samples": "standard deviation of the probability over {n} samples of the network",
-    "turns": "standard deviation of the probability over {n} turns and mirrorings of the image",
-    "models": "standard deviation of the probability over {n} answers, of several models",
-    "entropy": "entropy of the probability, bits: 1 where it is a half, 0 where it is 0 or 1",
+    "samples": "standard deviation of the {what} over {n} samples of the network",
+    "turns": "standard deviation of the {what} over {n} turns and mirrorings of the image",
+    "models": "standard deviation of the {what} over {n} answers, of several models",
+    "entropy": "entropy of the {what}, bits: 1 where it is a half, 0 where it is 0 or 1",
 }
 
 
@@ -34,7 +34,15 @@ class Spread:
     @property
     def words(self) -> str:
         """What it is, for headers, columns and tooltips."""
-        return _OF[self.kind].format(n=self.members)
+        return self.words_of("probability")
+
+    def words_of(self, what: str) -> str:
+        """The same, where it is not a probability that is unsure."""
+        return _OF[self.kind].format(n=self.members, what=what)
+
+    def cards(self, what: str = "probability") -> dict[str, str | int | float]:
+        """The same for a FITS header."""
+        return {"UNCKIND": self.kind, "UNCN": self.members, "UNCIS": self.words_of(what)}
 
     @property
     def largest(self) -> float:

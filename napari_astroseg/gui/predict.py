@@ -158,6 +158,7 @@ class PredictDock(QWidget):
         card = self.models.card()
         if card is not None and self.predictions.current is None:
             self.found.set_cut(Cut(card.threshold, card.recipe.prediction.min_area_px))
+        self.place.together.offer(card, self.models.named)
         self.place.offer_uncertainty("" if card is None else told_already(card.recipe))
         self._judge()
 
@@ -185,6 +186,9 @@ class PredictDock(QWidget):
         chosen = {"device": self.place.device.currentText()}
         if self.place.uncertainty:
             chosen["uncertainty"] = self.place.uncertainty
+        others = self.place.together.chosen
+        if others:
+            chosen["others"] = [str(path) for path in others]
         return chosen | ({"force": True} if self.place.force.isChecked() else {})
 
     def _ask(self, window: Window | None) -> None:
@@ -211,8 +215,6 @@ class PredictDock(QWidget):
 
 def told_already(recipe: Recipe) -> str:
     """Why the uncertainty of a model is not for the user to choose; "" where it is."""
-    if recipe.data.kinds:
-        return "This model finds objects, whose scores tell how sure it is"
     if isinstance(recipe.data, BlendedData):
         return "This model draws samples, whose standard deviation is its uncertainty"
     return ""

@@ -9,6 +9,7 @@ import numpy as np
 from astropy.table import QTable
 
 from napari_astroseg.sky.catalogue import Catalogue
+from napari_astroseg.sky.doubts import add_doubts
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.instances import Instances
 
@@ -24,19 +25,23 @@ _COLUMNS = {
 }
 
 
-def catalogued(objects: Instances, kinds: Sequence[str], image: SkyImage) -> Catalogue:
+def catalogued(
+    objects: Instances, kinds: Sequence[str], image: SkyImage, words: str = ""
+) -> Catalogue:
     """One row per object, in their order.
 
     Parameters
     ----------
     kinds
         What the classes are called, from class 1 up.
+    words
+        What their uncertainty is, where they tell one.
 
     Returns
     -------
     Columns `id`, `lon`, `lat` (deg, Galactic where the image is, else ICRS; left out without sky
     coordinates), `x`, `y` (0-based pixels of the whole image), `area` (arcsec2, or pix2), `width`,
-    `height` (arcsec, or pix), `score`, `kind`.
+    `height` (arcsec, or pix), `score`, `kind`, and what `add_doubts` adds.
     """
     x, y = objects.centres.reshape(-1, 2).T
     table = QTable({"id": np.arange(1, len(objects) + 1)})
@@ -56,6 +61,7 @@ def catalogued(objects: Instances, kinds: Sequence[str], image: SkyImage) -> Cat
     table["height"] = (objects.boxes[:, 3] - objects.boxes[:, 1]) * along
     table["score"] = objects.scores
     table["kind"] = np.array([kinds[number - 1] for number in objects.classes], dtype=str)
-    for name, words in _COLUMNS.items():
-        table[name].info.description = words
+    for name, about in _COLUMNS.items():
+        table[name].info.description = about
+    add_doubts(table, objects.doubts, words, np.sqrt(across * along))
     return Catalogue(table, frame)

@@ -45,13 +45,13 @@ class Instances(Objects):
         each = [cls.none(), *parts]
         together = Objects.joined(each)
         masks = tuple(mask for part in each for mask in part.masks)
-        return cls(together.boxes, together.scores, together.classes, masks)
+        boxes, scores, classes = together.boxes, together.scores, together.classes
+        return cls(boxes, scores, classes, masks, doubts=together.doubts)
 
     def __getitem__(self, which: NDArray[np.generic] | slice) -> Self:
         """Some of them, by a mask, numbers or a slice."""
         masks = tuple(self.masks[number] for number in np.arange(len(self))[which].tolist())
-        boxes, scores, classes = self.boxes[which], self.scores[which], self.classes[which]
-        return replace(self, boxes=boxes, scores=scores, classes=classes, masks=masks)
+        return replace(super().__getitem__(which), masks=masks)
 
     @property
     def areas(self) -> NDArray[np.int64]:
@@ -72,7 +72,7 @@ class Instances(Objects):
         """All of them shifted by (dx, dy) pixels."""
         boxes = self.boxes + np.array([dx, dy, dx, dy], float)
         masks = tuple(Footprint(each.window.moved(dx, dy), each.mask) for each in self.masks)
-        return Instances(boxes, self.scores, self.classes, masks)
+        return replace(self, boxes=boxes, masks=masks)
 
     def clipped(self, shape: tuple[int, int]) -> Instances:
         """What of them lies inside an image of `shape` (H, W)."""
@@ -82,7 +82,7 @@ class Instances(Objects):
         mine = self[kept]
         ends = np.array([width, height, width, height]) - 0.5
         masks = tuple(_cut(each, whole) for each in mine.masks)
-        return Instances(np.clip(mine.boxes, -0.5, ends), mine.scores, mine.classes, masks)
+        return replace(mine, boxes=np.clip(mine.boxes, -0.5, ends), masks=masks)
 
     def labels(self, window: Window) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Number of the object of each pixel of a window, and its score.

@@ -15,6 +15,7 @@ from matplotlib.patches import Rectangle
 
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.datasets.bubblecatalogue import BOX
+from napari_astroseg.sky.doubts import add_doubts
 from napari_astroseg.sky.files.writing import replacing
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.objects import Objects
@@ -38,19 +39,23 @@ _LONGEST = 1600
 _BOX_COLOUR = "#00d5ff"
 
 
-def catalogued(objects: Objects, kinds: Sequence[str], image: SkyImage) -> Catalogue:
+def catalogued(
+    objects: Objects, kinds: Sequence[str], image: SkyImage, words: str = ""
+) -> Catalogue:
     """One row per object, in their order.
 
     Parameters
     ----------
     kinds
         What the classes are called, from class 1 up.
+    words
+        What their uncertainty is, where they tell one.
 
     Returns
     -------
     Columns `id`, `lon`, `lat` (deg, Galactic where the image is, else ICRS; left out without sky
     coordinates), `x`, `y` (0-based pixels of the whole image), `width`, `height`, `radius`
-    (arcmin, or pix), `score`, `kind`.
+    (arcmin, or pix), `score`, `kind`, and what `add_doubts` adds.
     """
     x, y = objects.middles.T
     table = QTable({"id": np.arange(1, len(objects) + 1)})
@@ -70,8 +75,9 @@ def catalogued(objects: Objects, kinds: Sequence[str], image: SkyImage) -> Catal
     table["radius"] = (table["width"] + table["height"]) / (4 * BOX)
     table["score"] = objects.scores
     table["kind"] = [kinds[number - 1] for number in objects.classes]
-    for name, words in _COLUMNS.items():
-        table[name].info.description = words
+    for name, about in _COLUMNS.items():
+        table[name].info.description = about
+    add_doubts(table, objects.doubts, words, np.sqrt(scales[0] * scales[1]))
     return Catalogue(table, frame)
 
 

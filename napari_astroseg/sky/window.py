@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from napari_astroseg.errors import ImageError
@@ -67,6 +68,17 @@ class Window:
         width = min(self.x_end, other.x_end) - x
         height = min(self.y_end, other.y_end) - y
         return Window(x, y, width, height) if width > 0 and height > 0 else None
+
+    def united(self, other: Window) -> Window:
+        """The smallest one that holds both."""
+        x, y = min(self.x, other.x), min(self.y, other.y)
+        return Window(x, y, max(self.x_end, other.x_end) - x, max(self.y_end, other.y_end) - y)
+
+    def away(self, place: tuple[float, float]) -> float:
+        """How far it is from a position x, y, pixels; 0 where it holds it."""
+        across = max(self.x - 0.5 - place[0], place[0] - self.x_end + 0.5, 0.0)
+        along = max(self.y - 0.5 - place[1], place[1] - self.y_end + 0.5, 0.0)
+        return math.hypot(across, along)
 
     def clipped(self, shape: tuple[int, int]) -> Window:
         """The part inside an image of `shape`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from napari_astroseg.engine.card import ModelCard
 from napari_astroseg.engine.model import Model
 from napari_astroseg.engine.nets import build
 from napari_astroseg.recipes.recipe import Recipe
+from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.simulate import bubbles as sky
 
 
@@ -58,6 +60,19 @@ def test_bands_of_one_mosaic_leave_one_catalogue(place, tmp_path, capsys):
     out = capsys.readouterr()
     assert out.out.startswith(f"{told['structures']} objects; see ") or "objects; see" in out.out
     assert "windows on cpu" in out.err
+
+
+def test_turns_of_several_models_tell_how_unsure_each_bubble_is(place, tmp_path):
+    one, two = place / "random.safetensors", tmp_path / "two.safetensors"
+    shutil.copy(one, two)
+    words = ("predict", *bands(place), "--bands", "--model", one, "--model", two, "--ensemble", 2)
+    assert astroseg(*words, "--out", tmp_path / "found", "--threshold", 0.5, "--quiet") == 0
+    table = Catalogue.read(tmp_path / "found" / "catalogue.ecsv").table
+    assert len(table) and {"uncertainty", "edge_uncertainty", "seen"} <= set(table.colnames)
+    assert "4 answers, of several models" in table["uncertainty"].info.description
+    assert table["seen"].min() >= 0.25 and table["seen"].max() <= 1
+    command = json.loads((tmp_path / "found" / "provenance.json").read_text())["command"]
+    assert command["ensemble"] == 2 and command["others"] == [str(two)]
 
 
 def test_one_band_is_refused_with_the_way_out(place, tmp_path, capsys):

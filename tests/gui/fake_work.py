@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +25,7 @@ from napari_astroseg.engine.events import (
 )
 from napari_astroseg.engine.spread import Spread
 from napari_astroseg.errors import DataError, MisfitError
+from napari_astroseg.sky.doubts import Doubts
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.instances import Footprint, Instances
 from napari_astroseg.sky.objects import Objects
@@ -139,13 +140,19 @@ def bug() -> Iterator[Event]:
     raise ZeroDivisionError("one over nothing")
 
 
-def objects(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator[Event]:
-    """Three bubbles, one of which two windows find."""
+def objects(
+    model: str, image: SkyImage, window: Window, others: Sequence[str] = (), **_: Any
+) -> Iterator[Event]:
+    """Three bubbles, one of which two windows find; of several models, less sure each."""
     boxes = np.array([[10.0, 40, 30, 80], [190, 90, 210, 110], [300, 300, 340, 340]])
     found = Objects(boxes, np.array([0.9, 0.7, 0.4]), np.ones(3, np.int64))
+    spread = None
+    if others:
+        spread = Spread("models", 1 + len(others))
+        found = replace(found, doubts=Doubts(np.array([0.1, 0.2, 0.3]), np.ones(3), np.ones(3)))
     yield Started(f"a fake on {image.name}", 2, "windows")
     for done in (1, 2):
-        yield ObjectsDone(window, found[: 1 + done], done, 2)
+        yield ObjectsDone(window, found[: 1 + done], done, 2, spread)
     yield Finished({"window": window, "threshold": 0.5, "objects": found})
 
 

@@ -209,8 +209,11 @@ def _may_number(layer: Any) -> bool:
 
 def _drawn(layer: Any, window: Window) -> NDArray[Any] | None:
     """Regions as they are drawn; None where they are a mask, or not yet known."""
-    drawn = isinstance(layer, Labels) and layer.data.shape == window.shape
-    return layer.data if drawn else None
+    if not isinstance(layer, Labels):
+        return None
+    finest = layer.data[0] if layer.multiscale else layer.data
+    whole = np.all(np.greater_equal(finest.shape, window.shape))
+    return finest[: window.height, : window.width] if whole else None
 
 
 def _probability(viewer: Any, note: dict[str, Any]) -> NDArray[np.float32] | None:

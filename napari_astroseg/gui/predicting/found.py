@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QLabeledDoubleSlider
 
+from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.predicting.cuts import Cut
 from napari_astroseg.gui.predicting.extramaps import LARGEST, UNCERTAINTY
@@ -168,36 +169,47 @@ class FoundPanel(QWidget):
             self.shown_map.addItems([_PROBABILITY, *names])
             if overlay is not None:
                 self.shown_map.setCurrentText(overlay.maps.shown or _PROBABILITY)
+        spread = overlay.maps.spread if overlay is not None else None
         for control, wanted in (
             (self.shown_map, bool(names)),
-            (self.most_unsure, UNCERTAINTY in names),
+            (self.most_unsure, spread is not None),
         ):
             control.setVisible(wanted)
             self._rows.labelForField(control).setVisible(wanted)
-        spread = overlay.maps.spread if overlay is not None else None
-        self.unsure_words.setText(f"Uncertainty: {spread.words}" if spread else "")
+        what = "score" if isinstance(overlay, ObjectOverlay) else "probability"
+        self.unsure_words.setText(f"Uncertainty: {spread.words_of(what)}" if spread else "")
         self.unsure_words.setVisible(spread is not None)
         with QSignalBlocker(self.most_unsure):
             self.most_unsure.setRange(0.0, spread.largest if spread else LARGEST)
             if overlay is not None:
                 self.most_unsure.setValue(overlay.cut.most_unsure)
         numbered = overlay is not None and overlay.numbered
+        unsure = "an object" if what == "score" else "a pixel of a region"
         self.most_unsure.setEnabled(numbered)
         self.most_unsure.setToolTip(
-            "Uncertainty from which a pixel is too unsure for a region"
+            f"Uncertainty from which {unsure} is too unsure"
             if numbered
             else "Only for windows of up to 2048 × 2048 pixels, whose regions are numbered"
         )
 
     def _offer_areas(self) -> None:
-        """Objects are outlines, whatever their area."""
-        regions = not isinstance(self._overlay, ObjectOverlay)
-        for control, words in (
-            (self.min_area, "Smaller regions are dropped"),
-            (self.filled, "Areas instead of outlines"),
-        ):
-            control.setEnabled(regions)
-            control.setToolTip(words if regions else "For regions; this model finds objects")
+        """Objects in boxes are outlines; those with masks are filled to begin with."""
+        overlay = self._overlay
+        objects = isinstance(overlay, ObjectOverlay)
+        self.min_area.setToolTip(
+            "Smaller objects are dropped: pixels of their masks, or else of their boxes"
+            if objects
+            else "Smaller regions are dropped"
+        )
+        boxes = isinstance(overlay, ObjectOverlay) and not overlay.fillable
+        allow(
+            self.filled,
+            "For what has pixels; this model finds boxes" if boxes else "",
+            "Areas besides the outlines" if objects else "Areas instead of outlines",
+        )
+        if isinstance(overlay, ObjectOverlay):
+            with QSignalBlocker(self.filled):
+                self.filled.setChecked(overlay.fillable and overlay.filled)
 
     def _show_map(self, name: str) -> None:
         if self._overlay is not None:

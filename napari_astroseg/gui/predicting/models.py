@@ -70,6 +70,12 @@ class ModelPicker(QWidget):
         here = self._list.currentIndex()
         return self._cards[here] if 0 <= here < len(self._cards) else None
 
+    @property
+    def named(self) -> list[tuple[str, ModelCard]]:
+        """All models, under the names that they have in the list."""
+        names = [self._list.itemText(number) for number in range(self._list.count())]
+        return list(zip(names, self._cards, strict=True))
+
     def choose(self, path: Path) -> None:
         """Choose the model of this file or run folder, if it is in the list."""
         for number, card in enumerate(self._cards):

@@ -1,13 +1,15 @@
-"""ObjectOverlay: objects that a model found, as the outlines of their boxes.
+"""ObjectOverlay: objects that a model found, as outlines of their boxes, and filled if with masks.
 
-All that was found is kept; those whose score reaches the threshold are drawn. While a prediction
-runs, neighbouring windows may find an object twice; in the end the strongest of each remains.
+All that was found is kept; what the cut leaves is drawn. While a prediction runs, neighbouring
+windows may find an object twice; in the end the strongest of each remains. What is shown has the
+numbers that its catalogue gives it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -18,9 +20,11 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_astroseg.engine.events import Event, ObjectsDone
+from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.predicting.cuts import Cut, Summary
-from napari_astroseg.gui.predicting.drawing import REGION, placed_on
-from napari_astroseg.gui.predicting.extramaps import ExtraMaps
+from napari_astroseg.gui.predicting.extramaps import LARGEST, ExtraMaps
+from napari_astroseg.gui.predicting.objectfills import ObjectFills, Pixels
+from napari_astroseg.gui.predicting.outlines import COLOURS, Outlines
 from napari_astroseg.gui.predicting.overlays import METADATA
 from napari_astroseg.sky import instancecatalogue
 from napari_astroseg.sky.image import SkyImage
@@ -29,17 +33,49 @@ from napari_astroseg.sky.objectcatalogue import catalogued
 from napari_astroseg.sky.objects import Objects
 from napari_astroseg.sky.window import Window
 
-_COLOURS = (REGION, "#ffd23f", "#ff6ad5", "#4fb3ff")
-"""Of the classes, from class 1 up."""
-
 _SHOW_PAUSE_S = 0.3
 _SLIDE_PAUSE_MS = 25
-_SCREEN_PX = 1.5
-"""Width of an outline on the screen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What was found so far, and what is worked out of it once.
+
+    Parameters
+    ----------
+    areas
+        (N,) pixels of each object, or of its box where it has no mask.
+    pixels
+        Of the masks; None of objects without.
+    cost_s
+        How long that took.
+    """
+
+    objects: Objects
+    areas: NDArray[np.float64]
+    pixels: Pixels | None = None
+    cost_s: float = 0.0
+
+    @classmethod
+    def of(cls, objects: Objects, window: Window) -> Found:
+        """Slow where there are many masks."""
+        begun = time.perf_counter()
+        if isinstance(objects, Instances):
+            told = objects.areas.astype(np.float64), Pixels.of(objects, window)
+            return cls(objects, *told, time.perf_counter() - begun)
+        return cls(objects, np.prod(objects.boxes[:, 2:] - objects.boxes[:, :2], 1))
+
+    def kept(self, cut: Cut) -> NDArray[np.bool_]:
+        """(N,) which of them a cut leaves."""
+        kept = (self.objects.scores >= cut.threshold) & (self.areas >= cut.min_area_px)
+        doubts = self.objects.doubts
+        if doubts is not None and cut.most_unsure < LARGEST:
+            kept &= doubts.score <= cut.most_unsure
+        return kept
 
 
 class ObjectOverlay(QObject):
-    """The layer of one prediction of objects.
+    """The layers of one prediction of objects.
 
     Parameters
     ----------
@@ -50,7 +86,7 @@ class ObjectOverlay(QObject):
     model
         Name of the model.
     cut
-        Score to begin with.
+        Score, least area and largest uncertainty to begin with.
     kinds
         What the classes are called, from class 1 up.
     """
@@ -72,142 +108,174 @@ class ObjectOverlay(QObject):
         self.maps = ExtraMaps(viewer, ())
         self.image, self.window, self.model, self.cut, self.kinds = image, window, model, cut, kinds
         self.summary: Summary | None = None
-        self.found = Objects.none()
+        self.filled = True
+        self._found = Found(Objects.none(), np.zeros(0))
         self._parts: list[Objects] = []
-        self._viewer = viewer
+        self._viewer, self._base = viewer, base
         self._shown_at = 0.0
         self._pause = QTimer(self, singleShot=True, interval=_SLIDE_PAUSE_MS)
         self._pause.timeout.connect(self._draw)
-        self._add_layer(base)
-        viewer.scene.camera.events.zoom.connect(self._keep_width)
+        self._taking, self._painting = Latest(self), Latest(self)
+        self._taking.answered.connect(self._take_in)
+        self._painting.answered.connect(self._show_fills)
+        self._fills: ObjectFills | None = None
+        active = viewer.layers.selection.active
+        self._outlines = Outlines(viewer, base, self._called("objects"))
+        viewer.layers.selection.active = base if active is None else active
 
     @property
     def objects(self) -> Objects:
-        """Those whose score reaches the threshold."""
-        return self.found[self.found.scores >= self.cut.threshold]
+        """Those that the cut leaves."""
+        return self.found[self._found.kept(self.cut)]
+
+    @property
+    def found(self) -> Objects:
+        """All of them, of any score."""
+        return self._found.objects
+
+    @property
+    def fillable(self) -> bool:
+        """Whether they have masks."""
+        return self._fills is not None
 
     @property
     def layers(self) -> tuple[Any, ...]:
-        """The layer of the outlines."""
-        return (self._outlines,)
+        """The layer of the outlines, and that of the masks where there are any."""
+        fills = () if self._fills is None else (self._fills.layer,)
+        return self._outlines.layer, *fills
 
     @property
     def settled(self) -> bool:
-        """Whether what is drawn is what was found at the present threshold."""
-        return not self._pause.isActive()
+        """Whether what is drawn is what was found at the present cut."""
+        return not (self._pause.isActive() or self._taking.busy or self._painting.busy)
 
     def shown(self) -> bool:
-        """Whether its layer is still in the viewer."""
-        return self._outlines in self._viewer.layers
+        """Whether its layers are still in the viewer."""
+        return all(layer in self._viewer.layers for layer in self.layers)
+
+    def expect(self, objects: Objects) -> None:
+        """Make room for masks, where the first objects have some."""
+        if isinstance(objects, Instances) and self._fills is None:
+            active = self._viewer.layers.selection.active
+            called = self._called("regions")
+            self._fills = ObjectFills(self._viewer, self._base, self.window, called)
+            self._viewer.layers.selection.active = active
 
     def put(self, event: Event) -> None:
         """Take in what was found in a window."""
         assert isinstance(event, ObjectsDone)
         self._parts.append(event.objects)
-        now = time.perf_counter()
-        if now - self._shown_at > _SHOW_PAUSE_S:
-            self._shown_at = now
-            self.found = Objects.joined(self._parts)
-            self._pause.start()
+        pause = max(_SHOW_PAUSE_S, 4 * self._found.cost_s)
+        if time.perf_counter() - self._shown_at > pause and not self._taking.busy:
+            self._shown_at = time.perf_counter()
+            self._taking.ask(partial(_joined, list(self._parts), self.window))
 
     def complete(self, result: dict[str, Any]) -> None:
         """All windows were looked at: of what was found twice one remains."""
-        self.found = result["objects"]
-        self._pause.start()
+        self._parts.clear()
+        self._taking.ask(partial(Found.of, result["objects"], self.window))
 
     def set_cut(self, cut: Cut) -> None:
-        """Move the threshold; the outlines follow at once."""
-        if cut != self.cut:
-            self.cut = cut
-            self._outlines.metadata[METADATA]["threshold"] = cut.threshold
-            if not self._pause.isActive():
-                self._pause.start()
+        """Move the cut; outlines and fills follow at once."""
+        if cut == self.cut:
+            return
+        self.cut = cut
+        for layer in self.layers:
+            layer.metadata[METADATA] |= {
+                "threshold": cut.threshold,
+                "min_area_px": cut.min_area_px,
+            }
+        if not self._pause.isActive():
+            self._pause.start()
 
     def set_filled(self, filled: bool) -> None:
-        """Boxes are outlines, whatever is wished for regions."""
+        """Show or hide the pixels of objects with masks; boxes are outlines."""
+        self.filled = filled
+        if self._fills is not None:
+            self._fills.layer.visible = filled
 
     def show_map(self, name: str) -> None:
-        """There are no maps beside the outlines."""
+        """There are no maps beside the objects."""
 
     def take(self, *_: Any) -> bool:
-        """Whether it became the overlay of another prediction: never, one layer is soon made."""
+        """Whether it became the overlay of another prediction: never, layers are soon made."""
         return False
 
     def remove(self) -> None:
-        """Take the layer out of the viewer."""
+        """Take the layers out of the viewer."""
         self._pause.stop()
-        self._viewer.scene.camera.events.zoom.disconnect(self._keep_width)
-        if self.shown():
-            self._viewer.layers.remove(self._outlines)
+        for work in (self._taking, self._painting):
+            work.wait()
+        self._outlines.remove()
+        if self._fills is not None and self._fills.layer in self._viewer.layers:
+            self._viewer.layers.remove(self._fills.layer)
 
     def words(self) -> tuple[str, str]:
         """What was found, by kind and colour where there are several; and what more to say."""
-        count = len(self.objects)
+        classes = self.found.classes[self._found.kept(self.cut)]
+        count = len(classes)
         each = [
-            f"{int(np.count_nonzero(self.objects.classes == number))} × {kind}"
+            f"{int(np.count_nonzero(classes == number))} × {kind}"
             for number, kind in enumerate(self.kinds, start=1)
         ]
         told = f"{count} object{'' if count == 1 else 's'}"
         if len(each) > 1:
-            coloured = zip(cycle(_COLOURS), each)
+            coloured = zip(cycle(COLOURS), each)
             told += ": " + ", ".join(f'<font color="{c}">■</font> {words}' for c, words in coloured)
         return told, f"{', '.join(each)}; {len(self.found)} of any score"
 
     def writing(self) -> Callable[[Path], str]:
         """What writes the catalogue of the objects shown now; any thread."""
-        return partial(_written, self.objects, self.kinds, self.image)
+        told = "" if self.maps.spread is None else self.maps.spread.words_of("score")
+        return partial(_written, self.objects, self.kinds, self.image, told)
 
-    def _add_layer(self, base: Any) -> None:
-        active = self._viewer.layers.selection.active
+    def _called(self, role: str) -> dict[str, Any]:
         about = {
-            "role": "objects",
+            "role": role,
             "model": self.model,
             "window": self.window,
             "image": self.image,
             "threshold": self.cut.threshold,
+            "min_area_px": self.cut.min_area_px,
         }
-        self._outlines = self._viewer.add_vectors(
-            np.zeros((0, 2, 2)),
-            name=f"objects · {self.model} ({self.window.x}, {self.window.y})",
-            vector_style="line",
-            edge_width=self._width(),
-            metadata={METADATA: about},
-            **placed_on(base, Window(0, 0, 1, 1)),
-        )
-        self._viewer.layers.selection.active = base if active is None else active
+        name = f"{role} · {self.model} ({self.window.x}, {self.window.y})"
+        return {"name": name, "metadata": {METADATA: about}}
+
+    def _take_in(self, found: Found) -> None:
+        self._found = found
+        self._pause.start()
 
     def _draw(self) -> None:
         if not self.shown():
             return
-        objects = self.objects
-        self._outlines.metadata[METADATA] |= {"objects": objects, "kinds": self.kinds}
-        self._outlines.data = sides(objects.boxes)
-        colours = np.array(_COLOURS)[(objects.classes - 1) % len(_COLOURS)]
-        if len(objects):
-            self._outlines.edge_color = np.repeat(colours, 4)
+        found, kept = self._found, self._found.kept(self.cut)
+        objects = found.objects[kept]
+        for layer in self.layers:
+            layer.metadata[METADATA] |= {"objects": objects, "kinds": self.kinds}
+        self._outlines.show(objects.boxes, objects.classes)
+        if self._fills is not None and found.pixels is not None:
+            self._painting.ask(partial(self._fills.paint, found.pixels, kept))
         self.summary = Summary(len(objects), 0)
         self.changed.emit()
 
-    def _width(self) -> float:
-        """Width of a line in the image's pixels, for one that the screen shows as ever."""
-        return float(np.clip(_SCREEN_PX / max(self._viewer.scene.camera.zoom, 1e-6), 0.5, 50.0))
-
-    def _keep_width(self, _event: Any = None) -> None:
-        if self.shown() and abs(self._width() / self._outlines.edge_width - 1) > 0.25:
-            self._outlines.edge_width = self._width()
+    def _show_fills(self, _painted: None) -> None:
+        if self._fills is not None and self._fills.layer in self._viewer.layers:
+            self._fills.layer.refresh()
 
 
-def sides(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The four sides of each box (N, 4) as vectors (4 N, 2, 2): where it begins, where it goes."""
-    x0, y0, x1, y1 = boxes.T
-    corners = np.stack([[y0, x0], [y0, x1], [y1, x1], [y1, x0]]).transpose(2, 0, 1)
-    return np.stack([corners, np.roll(corners, -1, 1) - corners], 2).reshape(-1, 2, 2)
+def _joined(parts: list[Objects], window: Window) -> Found:
+    """What several windows hold together."""
+    if all(isinstance(part, Instances) for part in parts):
+        return Found.of(Instances.gathered(parts), window)  # type: ignore[arg-type]
+    return Found.of(Objects.joined(parts), window)
 
 
-def _written(objects: Objects, kinds: tuple[str, ...], image: SkyImage, path: Path) -> str:
+def _written(
+    objects: Objects, kinds: tuple[str, ...], image: SkyImage, told: str, path: Path
+) -> str:
     if isinstance(objects, Instances):
-        catalogue = instancecatalogue.catalogued(objects, kinds, image)
+        catalogue = instancecatalogue.catalogued(objects, kinds, image, told)
     else:
-        catalogue = catalogued(objects, kinds, image)
+        catalogue = catalogued(objects, kinds, image, told)
     catalogue.write(path)
     return f"{len(objects)} objects written to {path}"

@@ -16,12 +16,13 @@ from qtpy.QtWidgets import (
 
 from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.images import ImagePicker
+from napari_astroseg.gui.predicting.together import Together
 
 _SIZES = (256, 512, 1024, 2048)
 DEVICES = ("auto", "cpu", "cuda", "mps")
 WAYS = {"none": "", "turns and mirrorings (8 × the time)": "turns", "entropy": "entropy"}
 _UNSURE = (
-    "How unsure the model is, as a map and for each region.\n"
+    "How unsure the model is, as a map and for each region or object.\n"
     "Turns and mirrorings: it sees the image in all eight; their mean is the answer, their\n"
     "standard deviation the uncertainty. Entropy: of the probability alone, at no cost"
 )
@@ -49,6 +50,7 @@ class PlacePanel(QWidget):
         self.unsure = QComboBox()
         for name, way in WAYS.items():
             self.unsure.addItem(name, way)
+        self.together = Together()
         self.by_click = QPushButton("Click on the image to predict")
         self.by_click.setCheckable(True)
         self.by_view, self.by_whole = QPushButton("This view"), QPushButton("Whole image")
@@ -98,6 +100,7 @@ class PlacePanel(QWidget):
         rows.addRow("Window", self.size)
         rows.addRow("Device", self.device)
         rows.addRow("Uncertainty", self.unsure)
+        rows.addRow("Models", self.together)
         rows.addRow(self.by_click)
         rows.addRow(pair)
         for widget in (keys, self.keep, self.force):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from napari_astroseg.sky.window import Window
 
@@ -23,24 +23,26 @@ class Planes:
 
     A window of up to 4096 pixels a side is one array, NaN until told. A larger one is padded to
     a multiple of its coarsest block, lives in a sparse temporary file, and carries NaN-aware
-    block means, so that neither memory nor the graphics card has to hold it whole; there,
-    what is not yet known is 0.
+    block means, so that neither memory nor the graphics card has to hold it whole; there, and
+    where values are whole numbers, what is not yet known is 0.
 
     Parameters
     ----------
     shape
         (height, width) of the window.
+    kind
+        What each value is kept as.
     """
 
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self.shape = shape
+    def __init__(self, shape: tuple[int, int], kind: DTypeLike = np.float32) -> None:
+        self.shape, self._kind = shape, np.dtype(kind)
         steps = 0
         if max(shape) > SINGLE_PX:
             while max(shape) >> steps > _COARSEST_PX:
                 steps += 1
         block = 2**steps
         padded = tuple(-(-side // block) * block for side in shape)
-        self._levels = [
+        self.levels = [
             self._empty((padded[0] >> k, padded[1] >> k), on_disk=steps > 0)
             for k in range(steps + 1)
         ]
@@ -48,22 +50,22 @@ class Planes:
     @property
     def multiscale(self) -> bool:
         """Whether there is more than one resolution."""
-        return len(self._levels) > 1
+        return len(self.levels) > 1
 
     @property
     def data(self) -> Any:
         """What a napari image layer takes: an array, or a list of them."""
-        return self._levels if self.multiscale else self._levels[0]
+        return self.levels if self.multiscale else self.levels[0]
 
     @property
-    def finest(self) -> NDArray[np.float32]:
+    def finest(self) -> NDArray[Any]:
         """All values (height, width)."""
-        return self._levels[0][: self.shape[0], : self.shape[1]]
+        return self.levels[0][: self.shape[0], : self.shape[1]]
 
     def put(self, place: Window, values: NDArray[np.float32]) -> None:
         """Take the values of `place`, counted from the window's corner."""
-        self._levels[0][place.slices] = values
-        for fine, coarse in zip(self._levels, self._levels[1:], strict=False):
+        self.levels[0][place.slices] = values
+        for fine, coarse in zip(self.levels, self.levels[1:], strict=False):
             place = Window(
                 place.x // 2,
                 place.y // 2,
@@ -74,13 +76,13 @@ class Planes:
             part = fine[2 * rows.start : 2 * rows.stop, 2 * columns.start : 2 * columns.stop]
             coarse[place.slices] = _halved(part)
 
-    def _empty(self, shape: tuple[int, int], *, on_disk: bool) -> NDArray[np.float32]:
+    def _empty(self, shape: tuple[int, int], *, on_disk: bool) -> NDArray[Any]:
         if not on_disk:
-            return np.full(shape, np.nan, np.float32)
-        with tempfile.NamedTemporaryFile(prefix="astroseg-", suffix=".f32", delete=False) as file:
+            return np.full(shape, np.nan if self._kind.kind == "f" else 0, self._kind)
+        with tempfile.NamedTemporaryFile(prefix="astroseg-", suffix=".map", delete=False) as file:
             name = Path(file.name)
         weakref.finalize(self, _forget, name)
-        return np.memmap(name, np.float32, "w+", shape=shape)
+        return np.memmap(name, self._kind, "w+", shape=shape)
 
 
 def _halved(part: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -190,7 +190,7 @@ class Predictions(QObject):
         self._job = None
         self._discard_spare()
 
-    def _new_overlay(self, wish: Wish, event: Event) -> Answered:
+    def _new_overlay(self, wish: Wish, event: TileDone | ObjectsDone) -> Answered:
         """An overlay for `wish`: in the layers of one whose place it takes, or in new ones."""
         keys = [key for key in self._overlays if key == wish.key or not self.keep_earlier]
         displaced = [self._overlays.pop(key) for key in keys]
@@ -208,7 +208,9 @@ class Predictions(QObject):
             if old is not reused:
                 old.remove()
         overlay = self._overlays[wish.key] = reused or made(self._viewer, *what)
-        overlay.maps.tell(event.spread if isinstance(event, TileDone) else None)
+        overlay.maps.tell(event.spread)
+        if isinstance(overlay, ObjectOverlay) and isinstance(event, ObjectsDone):
+            overlay.expect(event.objects)
         self._make_current(overlay)
         return overlay
 

@@ -12,7 +12,7 @@ from napari.utils import DirectLabelColormap
 from napari_astroseg.engine.report.view import View
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.predicting.drawing import placed_on
-from napari_astroseg.gui.predicting.objectoverlay import sides
+from napari_astroseg.gui.predicting.outlines import sides
 from napari_astroseg.sky.window import Window
 
 TRUTH, FOUND = ("#ffb454", "#ff6ad5"), ("#35f0c8", "#6fa8ff")
