@@ -30,6 +30,7 @@ from napari_astroseg.sky.simulate.galaxies import (
 from napari_astroseg.sky.simulate.light import CUT, Part, Psf, Sersic, drawn
 from napari_astroseg.sky.simulate.multiband import MultibandSky, simulate_multiband
 from napari_astroseg.sky.simulate.multibandscene import BANDS, MultibandSettings, scene
+from napari_astroseg.sky.window import Window
 
 pytest.importorskip("galsim", reason="GalSim draws these skies and is not installed")
 
@@ -131,6 +132,20 @@ def test_stamps_are_the_field_on_a_fixed_grid(folders: dict[str, Path]):
         np.testing.assert_array_equal(truth[n], field.truth[box])
 
 
+def test_the_first_field_is_there_as_one_image(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    images = list(folders["galaxies"].glob("*.fits"))
+    assert [path.name for path in images] == ["image_field_000.fits"]
+    image, field = open_image(images[0]), simulate_galaxies(SIDE, SEED, 0)
+    assert image.unit == "uJy" and image.shape == (SIDE, SIDE)
+    np.testing.assert_allclose(image.pixel_sides_arcsec, PIXEL_ARCSEC, rtol=1e-6)
+    np.testing.assert_array_equal(image.cutout(Window(0, 0, SIDE, SIDE)), field.image)
+    monkeypatch.setattr(galaxies, "LARGEST_IMAGE", 200)
+    galaxies.write(tmp_path, 0, 256, SEED)
+    assert open_image(tmp_path / "image_field_000.fits").shape == (200, 200)
+
+
 def test_shares_of_the_classes_are_those_of_the_authors(fields: list[GalaxyField]):
     truth = np.concatenate([stamps(field.truth) for field in fields])
     background, one, overlap = np.bincount(truth.ravel(), minlength=3) / truth.size
@@ -224,7 +239,7 @@ def test_an_interrupted_field_leaves_no_images(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(galaxies.np, "save", full)
     with pytest.raises(OutputError, match="no space left on device"):
         galaxies.write(tmp_path, 0, 128, 1)
-    assert saved and [path.suffix for path in tmp_path.iterdir()] == [".ecsv"]
+    assert saved and {path.suffix for path in tmp_path.iterdir()} == {".ecsv", ".fits"}
 
 
 # Bands

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 from astropy.table import QTable
+from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from napari_astroseg.errors import DataError
 from napari_astroseg.sky.catalogue import Catalogue
-from napari_astroseg.sky.files.writing import replacing
+from napari_astroseg.sky.files.writing import replacing, write_image
 from napari_astroseg.sky.simulate.light import Drawn, Part, Psf, Sersic, drawn, library
 from napari_astroseg.sky.simulate.population import (
     axis_ratios,
@@ -38,6 +39,9 @@ PIXEL_ARCSEC = 0.1
 
 ZERO_POINT = 23.9
 """AB magnitude of 1 uJy."""
+
+LARGEST_IMAGE = 2048
+"""Side of the image that the first field leaves beside its stamps, px."""
 
 UNIT_AREA = 1024 * 1024
 """Counts in the settings are per this many pixels."""
@@ -148,7 +152,8 @@ def write(out: Path, number: int, size: int, seed: int) -> list[Path]:
     """Write one field as stamps, whole or not at all, and give its files.
 
     They are `stamps_WithNoise_field_000.npy` (N, 128, 128) float32, row by row from the first row
-    of the field, `stamps_seg_field_000.npy` uint8, and `catalogue_field_000.ecsv`.
+    of the field, `stamps_seg_field_000.npy` uint8, and `catalogue_field_000.ecsv`. Number 0 leaves
+    `image_field_000.fits` besides, the same light as one image (its first 2048 rows and columns).
 
     Raises
     ------
@@ -165,11 +170,12 @@ def write(out: Path, number: int, size: int, seed: int) -> list[Path]:
     catalogue = out / f"catalogue_{name}.ecsv"
     # A reader looks for the images: they come last, when all else is there.
     field.catalogue.write(catalogue)
+    whole = [_write_whole(out / f"image_{name}.fits", field.image, seed)] if number == 0 else []
     with replacing(images) as first, replacing(truth) as second:
         for temporary, values in ((first, field.image), (second, field.truth)):
             with temporary.open("wb") as file:
                 np.save(file, stamps(values), allow_pickle=False)
-    return [images, truth, catalogue]
+    return [images, truth, catalogue, *whole]
 
 
 def stamps(values: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -177,6 +183,20 @@ def stamps(values: NDArray[np.generic]) -> NDArray[np.generic]:
     high, wide = (side // STAMP for side in values.shape)
     grid = values.reshape(high, STAMP, wide, STAMP)
     return grid.swapaxes(1, 2).reshape(-1, STAMP, STAMP)
+
+
+def _write_whole(path: Path, values: Floats, seed: int) -> Path:
+    """A field's first rows and columns as one FITS image, north up, in the COSMOS field."""
+    values = values[:LARGEST_IMAGE, :LARGEST_IMAGE]
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.cunit = ["RA---TAN", "DEC--TAN"], ["deg", "deg"]
+    wcs.wcs.crval = [150.0, 2.2]
+    wcs.wcs.crpix = [(side + 1) / 2.0 for side in values.shape[::-1]]
+    wcs.wcs.cdelt = [-PIXEL_ARCSEC / 3600.0, PIXEL_ARCSEC / 3600.0]
+    notes: dict[str, str | int | float] = {
+        "ORIGIN": "simulated, not observed", "SIMSEED": seed, "MAGZERO": ZERO_POINT,
+    }  # fmt: skip
+    return write_image(path, values, wcs.to_header(), "uJy", notes)
 
 
 def _side(size: int) -> int:
