@@ -41,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
     from napari_astroseg.engine.events import Finished
     from napari_astroseg.engine.run import Sweep
     from napari_astroseg.engine.sweep import sweep
+    from napari_astroseg.recipes.figurenames import words_of
     from napari_astroseg.recipes.search import told as in_words
 
     recipe = recipe_named(options.recipe).replace(**assignments(options.set))
@@ -59,6 +60,6 @@ def run(options: argparse.Namespace) -> int:
         if isinstance(event, Finished):
             best = event.result
             changes = " ".join(in_words(best["changes"]))
-            figure = f"validation {recipe.data.figure.capitalize()} {best['figure']:.3f}"
+            figure = f"validation {words_of(recipe.data.figure)} = {best['figure']:.3f}"
             print(f"best trial {best['trial']} ({changes}), {figure}: {best['best']}")
     return 0

@@ -68,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
     from napari_astroseg.engine.run import Run
     from napari_astroseg.engine.runlock import RunLock
     from napari_astroseg.engine.train import train
+    from napari_astroseg.recipes.figurenames import words_of
 
     recipe = recipe_named(options.recipe).replace(**assignments(options.set))
     if (options.out / LAST_FILE).exists() and not options.resume:
@@ -93,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
                 best = event.result
                 figure = recipe.data.figure
                 value = best["figures"].get(figure, float("nan"))
-                told_as = f"validation {figure.capitalize()} {value:.3f}"
+                told_as = f"validation {words_of(figure)} = {value:.3f}"
                 print(f"best epoch {best['epoch']}, {told_as}: {best['model']}")
     return 0
 

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from napari_astroseg.engine.study import Study
+from napari_astroseg.recipes.figurenames import words_of
 from napari_astroseg.recipes.search import Choice, Range
 from napari_astroseg.sky.files.writing import replacing
 
@@ -24,7 +25,7 @@ def write_plot(path: Path, study: Study, figure: str) -> Path:
     finite = np.where(table["state"] == "complete", table["figure"], -np.inf)
     first.step(table["trial"], np.maximum.accumulate(finite), where="post", color="black", lw=1)
     first.set_xlabel("trial")
-    first.set_ylabel(figure)
+    first.set_ylabel(words_of(figure))
     for panel, (name, how) in zip(panels, fields.items(), strict=True):
         _over(panel, name, how, table)
     for state, colour in _COLOURS.items():

@@ -59,7 +59,7 @@ def test_a_run_is_read_as_far_as_it_has_come(runs: list[Path], tmp_path: Path) -
     assert math.isnan(one.curve("f2")[1][0])
     assert curves_of([one, two]) == ["dice", "validation loss", "training loss"]
     table = table_of([one, two])
-    assert table["dice"] == ["0.7", "0.45"]
+    assert table["Dice"] == ["0.7", "0.45"]
     assert table["epochs"] == ["3", "2"]
     assert table["schedule.learning_rate"] == ["0.002", "0.0001"]
     assert not any(name.startswith("data.") for name in table)
@@ -80,7 +80,7 @@ def test_runs_are_ticked_drawn_and_told_apart(
     qtbot.addWidget(dock)
     comparison = dock.show_comparison()
     assert spin(lambda: [run.name for run in comparison.runs] == ["one", "two"], 10)
-    assert comparison.curve.currentText() == "dice"
+    assert comparison.curve.currentText() == "Dice"
     legend = [label.text for _, label in comparison._legend.items]
     assert legend == ["one", "two"]
     heads = [
@@ -89,7 +89,7 @@ def test_runs_are_ticked_drawn_and_told_apart(
     ]
     assert "schedule.learning_rate" in heads
     comparison.copy_table()
-    assert "dice\t0.7\t0.45" in QGuiApplication.clipboard().text()
+    assert "Dice\t0.7\t0.45" in QGuiApplication.clipboard().text()
     comparison.choose("one", False)
     assert spin(lambda: [run.name for run in comparison.runs] == ["two"], 10)
     comparison.offer([runs[0].parent / "search"])

@@ -44,7 +44,7 @@ def test_a_training_draws_its_curves_and_ends_on_the_shelf(dock: Any, tmp_path: 
     assert [event.epoch for event in dock.curves.epochs] == [1, 2, 3]
     assert dock.curves.best_epoch == 2
     assert spin(lambda: "best epoch 2" in dock.curves.best.text())
-    assert "dice 0.600" in dock.progress.words.text()
+    assert "Dice = 0.600" in dock.progress.words.text()
     assert Shelf().paths() == [tmp_path / "run"]
     assert read_card(tmp_path / "run").name == "run"
     assert dock.use.isEnabled()

@@ -190,7 +190,7 @@ def test_the_queue_is_put_in_order_and_worked_off(
     dock.go.click()  # what ends by itself does
     assert spin(lambda: not dock.queue.waiting and not dock.busy)
     assert [item.state for item in dock.queue.items] == ["done"]
-    assert "dice 0.600" in dock.queue.items[0].told
+    assert "Dice = 0.600" in dock.queue.items[0].told
     assert [path.name for path in Shelf().paths()] == ["c", "short"]
     dock.shut_down()
 
@@ -235,7 +235,7 @@ def test_a_search_fills_its_table_and_ends_on_the_shelf(
         ["2", "complete", "0.8000", "3"],
     ]
     assert [table.item(row, 0).font().bold() for row in range(3)] == [False, True, False]
-    assert "trial 1 (data.threshold=2), jaccard 0.900" in dock.progress.words.text()
+    assert "trial 1 (data.threshold=2), Jaccard = 0.900" in dock.progress.words.text()
     assert Shelf().paths() == [tmp_path / "search" / "trial-0001"]
     dock.out.set_path(how.out)
     (how.out / "study.jsonl").touch()

@@ -7,36 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from napari_astroseg.recipes.figurenames import words_of
 from napari_astroseg.recipes.papers import PUBLISHED
-
-_WORDS = {
-    "dice": "Dice",
-    "dice_best": "Dice at the best threshold",
-    "recovery": "target pixels recovered",
-    "background_recovery": "background pixels left alone",
-    "missed": "missed structures",
-    "new": "new structures",
-    "threshold": "model's threshold",
-    "threshold_best": "best threshold",
-    "average_precision": "average precision of pixels",
-    "roc_auc": "area under the ROC curve",
-    "accuracy": "accuracy",
-    "jaccard": "Jaccard",
-    "both": "both see a structure",
-    "neither": "neither does",
-    "only_volunteers": "only volunteers do",
-    "only_network": "only the network does",
-    "area_found": "part of a picture that the network marks",
-    "ap": "AP, mean over IoU 0.50 (0.05) 0.95",
-    "ap50": "AP at IoU 0.50",
-    "iou": "IoU",
-    "mask_iou": "IoU of masks found",
-    "null": "empty stamps left empty",
-    "ece": "expected calibration error",
-    "f2": "F2",
-    "f2_best": "F2 at the best threshold",
-}
-"""Of figures whose name does not say it."""
 
 _COUNTS = (
     "galaxies", "stamps", "tiles", "bubbles", "images", "objects", "detections", "new detections",
@@ -89,21 +61,6 @@ def rows_of(told: Mapping[str, Any]) -> list[Row]:
         )
         for name, value in told["figures"].items()
     ]
-
-
-def words_of(name: str, layout: str = "") -> str:
-    """A figure's name as people read it."""
-    if name == "new" and layout == "bubbles":
-        return "new detections"
-    head, _, kind = name.rpartition("_")
-    if name in _WORDS or not head:
-        return _WORDS.get(name, name)
-    words = _WORDS.get(head, head.replace("_", " "))
-    if head == "dice":
-        return f"Dice at {kind}"
-    if head == "area":
-        return f"part of a picture with {kind} vote{'' if kind == '1' else 's'} or more"
-    return f"{words}, {'spread from galaxy to galaxy' if kind == 'std' else kind}"
 
 
 def _known(value: Any) -> float | None:

@@ -8,8 +8,9 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from napari_astroseg.engine.report.figures import Row, rows_of, words_of
+from napari_astroseg.engine.report.figures import Row, rows_of
 from napari_astroseg.engine.report.plots import Plot
+from napari_astroseg.recipes.figurenames import words_of
 from napari_astroseg.recipes.papers import PUBLISHED
 from napari_astroseg.sky.webpage import webpage
 

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 from napari_astroseg.engine.card import ModelCard, builtin_models, read_card
 from napari_astroseg.errors import AstroSegError
 from napari_astroseg.gui.shelf import Shelf
+from napari_astroseg.recipes.figurenames import words_of
 
 _FIRST = "filaments"
 """The model of the sample that comes with the package: there is something to try it on."""
@@ -134,7 +135,7 @@ class ModelPicker(QWidget):
 def short_text(card: ModelCard) -> str:
     """A card in three short lines."""
     telling = {k: v for k, v in card.figures.items() if not k.endswith(("loss", "threshold"))}
-    figures = [f"{k.replace('_', ' ')} {v:.2f}" for k, v in list(telling.items())[:3]]
+    figures = [f"{words_of(k)} = {v:.2f}" for k, v in list(telling.items())[:3]]
     lines = [card.recipe.title or card.name]
     lines.append("  ·  ".join([f"{count(card.parameters)} parameters", *figures]))
     if card.recipe.expects.unit:
@@ -149,7 +150,7 @@ def full_text(card: ModelCard) -> str:
         f"after {card.recipe.source}" if card.recipe.source else "",
         f"{card.parameters:,} parameters, {card.bytes / 2**20:.1f} MiB, {card.recipe.family.kind}",
         f"trained on {card.trained_on}" if card.trained_on else "",
-        *(f"{name}: {value:.3f}" for name, value in card.figures.items()),
+        *(f"{words_of(name)}: {value:.3f}" for name, value in card.figures.items()),
         f"default threshold {card.threshold:g}",
         f"calibrated by a temperature of {card.temperature:g}" if card.temperature != 1 else "",
         card.notes,

@@ -9,8 +9,9 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QGuiApplication, QKeySequence
 from qtpy.QtWidgets import QAbstractItemView, QShortcut, QTableWidget, QTableWidgetItem
 
-from napari_astroseg.engine.report.figures import Row, rows_of, words_of
+from napari_astroseg.engine.report.figures import Row, rows_of
 from napari_astroseg.engine.report.page import cell, named
+from napari_astroseg.recipes.figurenames import words_of
 from napari_astroseg.recipes.papers import PUBLISHED
 
 

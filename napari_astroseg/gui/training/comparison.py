@@ -32,6 +32,7 @@ from qtpy.QtWidgets import (
 
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.training.runs import RunRecord, curves_of, runs_in, table_of
+from napari_astroseg.recipes.figurenames import words_of
 
 _COLOURS = ("#35f0c8", "#ffb454", "#6fa8ff", "#d58cff", "#ffd866", "#ff8f6b", "#b8e986", "#ff9ecf")
 _WORDS = "#9aa0ac"
@@ -119,7 +120,7 @@ class Comparison(QDialog):
     def _lay_out(self) -> None:
         self.list.setToolTip("Runs of this and other windows, newest first; tick those to compare")
         self.curve.setToolTip("What is drawn over the epochs; a star marks each run's best epoch")
-        self.curve.addItems(curves_of([]))
+        self._offer_curves(curves_of([]))
         self.log.setToolTip("Draw it on a logarithmic axis")
         self.add.setToolTip("Add a run, a search, or a folder of runs, from anywhere")
         self.table.setToolTip(
@@ -174,14 +175,9 @@ class Comparison(QDialog):
         """Draw what was read; as long as one of them runs, read again after a while."""
         self._runs = runs
         self.none.setVisible(not runs)
-        wanted, names = self.curve.currentText(), curves_of(runs)
-        if names != [self.curve.itemText(n) for n in range(self.curve.count())]:
-            self.curve.blockSignals(True)
-            self.curve.clear()
-            self.curve.addItems(names)
-            kept = names.index(wanted) if wanted in names and self._lines else 0
-            self.curve.setCurrentIndex(kept)
-            self.curve.blockSignals(False)
+        names = curves_of(runs)
+        if names != [self.curve.itemData(n) for n in range(self.curve.count())]:
+            self._offer_curves(names)
         self._colour()
         self._draw()
         self._fill()
@@ -189,6 +185,16 @@ class Comparison(QDialog):
             self._timer.start()
         else:
             self._timer.stop()
+
+    def _offer_curves(self, names: Sequence[str]) -> None:
+        """Let these be drawn; what is drawn now stays where it is one of them."""
+        wanted = self.curve.currentData()
+        self.curve.blockSignals(True)
+        self.curve.clear()
+        for name in names:
+            self.curve.addItem(words_of(name), name)
+        self.curve.setCurrentIndex(names.index(wanted) if wanted in names and self._lines else 0)
+        self.curve.blockSignals(False)
 
     def _colour(self) -> None:
         """The colour of each run's curve beside its name."""
@@ -205,7 +211,7 @@ class Comparison(QDialog):
         for line in self._lines:
             self.plot.removeItem(line)
         self._lines = []
-        name = self.curve.currentText()
+        name = self.curve.currentData()
         for number, run in enumerate(self._runs):
             epochs, values = run.curve(name)
             x, y = np.array(epochs, float), np.array(values, float)
@@ -217,7 +223,7 @@ class Comparison(QDialog):
                 at = x == best.epoch
                 star = {"symbol": "star", "symbolSize": 14, "symbolBrush": _colour(number)}
                 self._lines.append(self.plot.plot(x[at], y[at], pen=None, symbolPen=None, **star))
-        self.plot.setLabel("left", name)
+        self.plot.setLabel("left", words_of(name))
 
     def _fill(self) -> None:
         rows = table_of(self._runs) if self._runs else {}

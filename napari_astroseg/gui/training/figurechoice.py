@@ -8,6 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QMenu, QToolButton
 
 from napari_astroseg.gui.buttons import allow
+from napari_astroseg.recipes.figurenames import words_of
 
 _MOST_AT_FIRST = 4
 """Figures that are drawn without being asked for."""
@@ -42,7 +43,7 @@ class FigureChoice(QToolButton):
         self.menu().clear()
         self._actions = {}
         for number, name in enumerate(names):
-            action = self._actions[name] = self.menu().addAction(name)
+            action = self._actions[name] = self.menu().addAction(words_of(name))
             action.setCheckable(True)
             action.setChecked(number < _MOST_AT_FIRST)
             action.toggled.connect(self.changed)

@@ -9,6 +9,7 @@ from napari_astroseg.engine.card import MODEL_FILE
 from napari_astroseg.engine.order import Order
 from napari_astroseg.engine.service import Ended, Failure
 from napari_astroseg.gui.shelf import Shelf
+from napari_astroseg.recipes.figurenames import words_of
 from napari_astroseg.recipes.search import told as in_words
 
 
@@ -20,10 +21,11 @@ def told_end(order: Order, outcome: Ended | Failure, result: dict[str, Any]) -> 
         return "stopped", "Stopped; the epochs that are done are kept."
     if order.searches and "best" in result:
         changes = ", ".join(in_words(result["changes"]))
-        figure = f"{order.recipe.data.figure} {result['figure']:.3f}"
+        figure = f"{words_of(order.recipe.data.figure)} = {result['figure']:.3f}"
         where = f"its recipe is {Path(result['best']).name}"
         return "done", f"Best: trial {result['trial']} ({changes}), {figure}; {where}"
-    figures = ", ".join(f"{k} {v:.3f}" for k, v in result.get("figures", {}).items())
+    told = result.get("figures", {}).items()
+    figures = ", ".join(f"{words_of(name)} = {value:.3f}" for name, value in told)
     return "done", f"Trained. Best epoch: {figures}" if figures else "Trained."
 
 

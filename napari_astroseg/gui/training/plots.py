@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 from napari_astroseg.engine.events import EpochDone, StepDone
 from napari_astroseg.engine.history import read_history
 from napari_astroseg.gui.training.figurechoice import FigureChoice
+from napari_astroseg.recipes.figurenames import words_of
 
 _REDRAW_MS = 100
 _COLOURS = {"steps": "#55607a", "training": "#6fa8ff", "validation": "#ffb454"}
@@ -141,7 +142,7 @@ class Curves(QWidget):
         for name in shown:
             values = [event.validation.get(name, np.nan) for event in told]
             self._points(self._figure_line(name, names.index(name)), epochs, values)
-        self._figures.setLabel("left", shown[0] if len(shown) == 1 else "figures")
+        self._figures.setLabel("left", words_of(shown[0]) if len(shown) == 1 else "figures")
         for mark in self._marks:
             mark.setVisible(self.best_epoch is not None)
             mark.setValue(self.best_epoch or 0)
@@ -151,14 +152,15 @@ class Curves(QWidget):
         best = next((event for event in reversed(self.epochs) if event.best), None)
         if best is None:
             return ""
-        figures = [f"{k} {v:.3f}" for k, v in best.validation.items() if k in self._figure_lines]
+        shown = {k: v for k, v in best.validation.items() if k in self._figure_lines}
+        figures = [f"{words_of(name)} = {value:.3f}" for name, value in shown.items()]
         return ", ".join([f"best epoch {best.epoch} (dashed)", *figures])
 
     def _figure_line(self, name: str, number: int) -> Any:
         if name not in self._figure_lines:
             colour = _FIGURES[number % len(_FIGURES)]
             self._figure_lines[name] = self._figures.plot(
-                pen=pg.mkPen(colour, width=2), name=name, **_dots(colour)
+                pen=pg.mkPen(colour, width=2), name=words_of(name), **_dots(colour)
             )
         return self._figure_lines[name]
 

@@ -13,6 +13,7 @@ from napari_astroseg.engine.history import HISTORY_FILE, read_history
 from napari_astroseg.engine.runlock import is_held
 from napari_astroseg.errors import RecipeError
 from napari_astroseg.recipes.fields import LACKING, differing
+from napari_astroseg.recipes.figurenames import words_of
 from napari_astroseg.recipes.recipe import Recipe
 
 TRAINING_LOSS, VALIDATION_LOSS = "training loss", "validation loss"
@@ -98,7 +99,7 @@ def table_of(runs: Sequence[RunRecord]) -> dict[str, list[str]]:
         "seconds an epoch": [_told(_mean([e.seconds for e in run.epochs])) for run in runs],
     }
     for name in [*curves_of(runs)[:-1], "threshold"]:
-        rows[name] = [
+        rows[words_of(name)] = [
             _told(math.nan if run.best is None else _value(run.best, name)) for run in runs
         ]
     rows = {name: cells for name, cells in rows.items() if set(cells) != {LACKING}}

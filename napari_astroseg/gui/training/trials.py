@@ -9,6 +9,7 @@ from qtpy.QtGui import QFont
 from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem
 
 from napari_astroseg.engine.events import EpochDone, TrialBegun, TrialDone
+from napari_astroseg.recipes.figurenames import words_of
 
 _FIXED = ("trial", "state", "figure")
 
@@ -94,6 +95,6 @@ class TrialTable(QTableWidget):
     def _head(self) -> None:
         self.setColumnCount(len(_FIXED) + len(self._paths))
         short = [path.rpartition(".")[2] for path in self._paths]
-        self.setHorizontalHeaderLabels(["trial", "state", self._figure, *short])
+        self.setHorizontalHeaderLabels(["trial", "state", words_of(self._figure), *short])
         for column, path in enumerate(self._paths, start=len(_FIXED)):
             self.horizontalHeaderItem(column).setToolTip(path)
