@@ -17,6 +17,7 @@ from napari_astroseg.gui.fold import Fold
 from napari_astroseg.gui.images import shown_window
 from napari_astroseg.gui.predicting.click import ClickMode
 from napari_astroseg.gui.predicting.cuts import Cut
+from napari_astroseg.gui.predicting.extramaps import BOTH, UNCERTAINTY
 from napari_astroseg.gui.predicting.found import FoundPanel
 from napari_astroseg.gui.predicting.models import ModelPicker
 from napari_astroseg.gui.predicting.place import PlacePanel
@@ -48,6 +49,7 @@ class PredictDock(QWidget):
         self._keys = {
             "R": WeakMethod(self.repeat),
             "U": WeakMethod(self.turn_uncertainty),
+            "Shift+U": WeakMethod(self.turn_both),
             "Escape": WeakMethod(self.cancel),
         }
         self._build(target)
@@ -90,7 +92,11 @@ class PredictDock(QWidget):
 
     def turn_uncertainty(self) -> None:
         """Show how unsure the current answer is, where it tells, or its probability again."""
-        self.found.turn_uncertainty()
+        self.found.turn_to(UNCERTAINTY)
+
+    def turn_both(self) -> None:
+        """Show probability and uncertainty in one map, or the probability again."""
+        self.found.turn_to(BOTH)
 
     def shut_down(self) -> None:
         """End what runs and let go of the viewer: the dock has been closed."""

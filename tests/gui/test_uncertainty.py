@@ -17,9 +17,11 @@ from napari_astroseg.gui import layers
 from napari_astroseg.gui.comparing.kinds import is_picture
 from napari_astroseg.gui.comparing.regions import holding_regions, regions_of
 from napari_astroseg.gui.predict import PredictDock
+from napari_astroseg.gui.predicting.extramaps import BOTH
 from napari_astroseg.gui.predicting.overlays import METADATA
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.catalogue import Catalogue
+from napari_astroseg.sky.looks import suppressed
 
 pytestmark = pytest.mark.gui
 
@@ -88,6 +90,25 @@ def test_one_map_is_shown_at_a_time(viewer: Any, dock: PredictDock) -> None:
     assert visible(viewer) == ["regions", "uncertainty"]
     assert dock.found.shown_map.currentText() == "uncertainty"
     QTest.keyClick(canvas, Qt.Key.Key_U)
+    assert visible(viewer) == ["probability", "regions"]
+
+
+def test_both_are_one_map_once_it_is_looked_at(viewer: Any, dock: PredictDock) -> None:
+    both = of_role(viewer, BOTH)
+    assert not both.visible and not both.data.any() and not dock.found.legend.isVisible()
+    canvas = viewer.window._qt_viewer.canvas.native
+    QTest.keyClick(canvas, Qt.Key.Key_U, Qt.KeyboardModifier.ShiftModifier)
+    assert visible(viewer) == ["regions", BOTH] and dock.found.legend.isVisible()
+    assert spin(lambda: dock.predictions.current.settled)
+    probability, unsure = (of_role(viewer, name).data for name in ("probability", "uncertainty"))
+    wanted = suppressed.codes(probability, unsure, suppressed.DEVIATIONS)
+    np.testing.assert_array_equal(both.data, wanted)
+    assert len(np.unique(wanted)) > 8 and wanted.all()
+    dock.repeat()  # tiles that land while it is shown
+    assert spin(lambda: not dock.predictions.busy)
+    assert spin(lambda: dock.predictions.current.settled)
+    np.testing.assert_array_equal(of_role(viewer, BOTH).data, wanted)
+    QTest.keyClick(canvas, Qt.Key.Key_U, Qt.KeyboardModifier.ShiftModifier)
     assert visible(viewer) == ["probability", "regions"]
 
 

@@ -21,8 +21,9 @@ from superqt import QLabeledDoubleSlider
 
 from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.latest import Latest
+from napari_astroseg.gui.predicting.bivariate import Legend
 from napari_astroseg.gui.predicting.cuts import Cut
-from napari_astroseg.gui.predicting.extramaps import LARGEST, UNCERTAINTY
+from napari_astroseg.gui.predicting.extramaps import BOTH, LARGEST
 from napari_astroseg.gui.predicting.objectoverlay import ObjectOverlay
 from napari_astroseg.gui.predicting.overlays import Overlay
 
@@ -85,9 +86,9 @@ class FoundPanel(QWidget):
         self._offer_areas()
         self.refresh()
 
-    def turn_uncertainty(self) -> None:
-        """Show the uncertainty, or the probability again."""
-        wanted = _PROBABILITY if self.shown_map.currentText() == UNCERTAINTY else UNCERTAINTY
+    def turn_to(self, name: str) -> None:
+        """Show a map, or the probability again where it is shown."""
+        wanted = _PROBABILITY if self.shown_map.currentText() == name else name
         if self.shown_map.findText(wanted) >= 0:
             self.shown_map.setCurrentText(wanted)
 
@@ -130,9 +131,10 @@ class FoundPanel(QWidget):
         self.most_unsure.setValue(LARGEST)
         self.shown_map = QComboBox()
         self.shown_map.setToolTip(
-            "Which map is drawn: of any class, of one class, or how unsure the model is.\n"
-            "U shows the uncertainty, and again the probability"
+            "Which map is drawn: of any class, of one class, how unsure the model is, or both.\n"
+            "U shows the uncertainty, Shift+U both in one, and again the probability"
         )
+        self.legend = Legend()
         self.filled = QCheckBox("Fill regions")
         self.unsure_words = QLabel()
         self.unsure_words.setWordWrap(True)
@@ -149,6 +151,7 @@ class FoundPanel(QWidget):
         rows.addRow("Least area", self.min_area)
         rows.addRow("Uncertainty up to", self.most_unsure)
         rows.addRow("Map", self.shown_map)
+        rows.addRow("", self.legend)
         rows.addRow("", self.unsure_words)
         self._rows = rows
         rows.addRow("Found", self.summary)
@@ -179,6 +182,9 @@ class FoundPanel(QWidget):
         what = "score" if isinstance(overlay, ObjectOverlay) else "probability"
         self.unsure_words.setText(f"Uncertainty: {spread.words_of(what)}" if spread else "")
         self.unsure_words.setVisible(spread is not None)
+        if overlay is not None:
+            self.legend.tell(overlay.maps.bounds)
+        self.legend.setVisible(self.shown_map.currentText() == BOTH)
         with QSignalBlocker(self.most_unsure):
             self.most_unsure.setRange(0.0, spread.largest if spread else LARGEST)
             if overlay is not None:
@@ -214,6 +220,7 @@ class FoundPanel(QWidget):
     def _show_map(self, name: str) -> None:
         if self._overlay is not None:
             self._overlay.show_map("" if name == _PROBABILITY else name)
+        self.legend.setVisible(name == BOTH)
 
     def _fill(self, filled: bool) -> None:
         if self._overlay is not None:

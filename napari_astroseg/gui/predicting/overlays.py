@@ -117,7 +117,7 @@ class Overlay(QObject):
     @property
     def settled(self) -> bool:
         """Whether the regions drawn are those of the present probabilities and cut."""
-        return not (self._pause.isActive() or self._latest.busy)
+        return not (self._pause.isActive() or self._latest.busy) and self.maps.settled
 
     def shown(self) -> bool:
         """Whether its layers are still in the viewer."""
@@ -218,13 +218,14 @@ class Overlay(QObject):
             layer.scale, layer.translate = place["scale"], place["translate"]
             layer.name = self._name(role)
             layer.metadata[METADATA] = self._note(role)
-        self.maps.take(base, window, self._called)
+        self.maps.take(base, window, self._called, self._planes)
         return True
 
     def remove(self) -> None:
         """Take the layers out of the viewer."""
         self._pause.stop()
         self._latest.wait()
+        self.maps.close()
         for layer in self.layers:
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
@@ -258,7 +259,7 @@ class Overlay(QObject):
                 **common,
                 **place,
             )
-        self.maps.add(base, self.window, self._called)
+        self.maps.add(base, self.window, self._called, self._planes)
         self._viewer.layers.selection.active = base if active is None else active
 
     def _name(self, role: str) -> str:
