@@ -5,13 +5,23 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from napari_astroseg.bench import child, click, first_pixels, pictures, run, timing, votes
+from napari_astroseg.bench import (
+    child,
+    click,
+    first_pixels,
+    pictures,
+    run,
+    timing,
+    vetting,
+    votes,
+)
 from napari_astroseg.bench.fields import write_sparse, write_survey
 from napari_astroseg.bench.plan import Plan
 from napari_astroseg.bench.record import Measurement, machine, markdown_table, text_table
@@ -129,8 +139,9 @@ def test_six_thresholds_are_those_of_the_maps() -> None:
 
 
 def test_pictures_need_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SetupError, match="display"):
-        next(run.measurements(TINY, display=False, only="pictures"))
+    for only in ("pictures", "vetting"):
+        with pytest.raises(SetupError, match="display"):
+            next(run.measurements(TINY, display=False, only=only))
 
 
 def drawn_like(module: str, *words: str, **where: Path) -> dict[str, object]:
@@ -165,6 +176,17 @@ def test_pictures_are_held_against_an_array_in_memory(
         ("first picture", 6.0),
     ]
     assert [each.holds for each in measured] == [False, True, True, True, False, False]
+
+
+@pytest.mark.skipif(not has_display(), reason="there is no display")
+def test_verdicts_are_timed_in_a_window_of_its_own(tmp_path: Path) -> None:
+    tiny = replace(TINY, large_px=(1500,), detections=(8,), keys=2, regions=20)
+    measured = list(vetting.measure(tiny, tmp_path))
+    assert [each.name for each in measured] == [
+        "vetting 8, next object", "vetting 8, stored", "vetting 8, opened", "vetting 8, memory",
+        "vetting 8, 6 stamps", "vetting, 20 regions",
+    ]  # fmt: skip
+    assert all(each.value > 0 for each in measured)
 
 
 @pytest.mark.skipif(not has_display(), reason="there is no display")

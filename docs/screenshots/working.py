@@ -146,7 +146,7 @@ def vetting() -> None:
     vet.open.choose_file(Path("found.csv").absolute())
     vet.open.who.setText("Ada")
     vet.open.store.setText(str(Path("verdicts.sqlite").absolute()))
-    vet.open.order.setCurrentIndex(1)
+    vet.queue.order.setCurrentIndex(1)
     vet.start()
     wait_for(lambda: vet.desk is not None and not vet.busy)
     vet.judging.zoom.setCurrentIndex(1)

@@ -29,6 +29,12 @@ class Plan:
         Maps of votes of full size.
     vote_files
         Files of votes in the folder that is indexed.
+    detections
+        Lengths of the lists that are vetted.
+    keys
+        How often a verdict is given in each.
+    regions
+        Of a file that is read.
     steps
         Optimiser steps timed together.
     budget_s
@@ -46,6 +52,9 @@ class Plan:
     compare_px: int = 4096
     vote_maps: int = 2000
     vote_files: int = 30_000
+    detections: tuple[int, ...] = (1_000, 30_000, 1_000_000)
+    keys: int = 200
+    regions: int = 30_000
     steps: int = 6
     budget_s: float = 30.0
     rounds: int = 5
@@ -61,6 +70,8 @@ class Plan:
             compare_px=1536,
             vote_maps=200,
             vote_files=500,
+            detections=(30_000,),
+            keys=20,
             steps=1,
             budget_s=3.0,
             rounds=3,

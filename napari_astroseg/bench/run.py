@@ -14,9 +14,12 @@ MODEL = "filaments"
 
 NAMES = (
     "click", "tiles", "first-pixels", "pyramid", "compare", "votes", "pictures", "training",
-    "patches", "samples",
+    "patches", "samples", "vetting",
 )  # fmt: skip
-"""The benchmarks, in the order they run in; *pictures* needs a display."""
+"""The benchmarks, in the order they run in."""
+
+OF_WINDOWS = ("pictures", "vetting")
+"""Those that need a display."""
 
 
 def measurements(
@@ -40,10 +43,10 @@ def measurements(
     SetupError
         When a benchmark is asked for that cannot run here.
     """
-    if only == "pictures" and not display:
+    if only in OF_WINDOWS and not display:
         raise SetupError("there is no display to draw pictures on; run under xvfb-run")
     for name in NAMES if only is None else (only,):
-        if name != "pictures" or display:
+        if name not in OF_WINDOWS or display:
             with tempfile.TemporaryDirectory(prefix="astroseg-bench-") as folder:
                 yield from _measured(name, plan, model, Path(folder))
 
@@ -58,6 +61,10 @@ def _measured(name: str, plan: Plan, model: str | Path, scratch: Path) -> Iterat
         from napari_astroseg.bench import samples
 
         return iter(samples.measure(plan, scratch))
+    if name == "vetting":
+        from napari_astroseg.bench import vetting
+
+        return iter(vetting.measure(plan, scratch))
     of_sky = {
         "first-pixels": first_pixels,
         "pyramid": pyramid,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from napari_astroseg.errors import VettingError
 
 if TYPE_CHECKING:
     from napari_astroseg.review.outcome import Outcome
-    from napari_astroseg.review.store import Store
+    from napari_astroseg.review.store import Listed, Store
 
 HELP = "verdicts of people: list, export, report, merge, harvest, agreement"
 
@@ -87,6 +88,7 @@ def add(verb: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, metavar="S", help="another draws others (0)"
     )
     _add_list(action("agreement", "how alike vetters judge, and how each does", _agreement))
+    action("store", "store verdicts that wait on this machine, as the store refused them", _store)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -132,9 +134,45 @@ def _outcome(options: argparse.Namespace) -> Outcome:
                     f"(see astroseg vet list {options.store})"
                 )
             number = there[0].number
+        listed = next((each for each in there if each.number == number), None)
+        if listed is not None:
+            _warn_waiting(store, listed, options.store)
         return Outcome.of(store, number, options.rule)
     finally:
         store.close()
+
+
+def _warn_waiting(store: Store, listed: Listed, place: str) -> None:
+    """Say on the terminal that verdicts are left out, as the store has not got them yet."""
+    from napari_astroseg.review.spill import waiting_for
+
+    count = waiting_for(store.url, listed.digest)
+    if count:
+        left = "verdict waits" if count == 1 else "verdicts wait"
+        print(
+            f"{count:,} {left} on this machine and {'is' if count == 1 else 'are'} left out; "
+            f"store them with astroseg vet store {place}",
+            file=sys.stderr,
+        )
+
+
+def _store(options: argparse.Namespace) -> int:
+    from napari_astroseg.review.keeping import Keeping
+
+    store = _open(options.store)
+    try:
+        found = 0
+        for listed in store.lists():
+            keeping = Keeping(store, listed.number, listed.digest)
+            found += keeping.recover()
+            keeping.close()
+    finally:
+        store.close()
+    if options.json:
+        print(json.dumps({"stored": found}))
+    else:
+        print(f"{found:,} verdict{'s' * (found != 1)} stored" if found else "nothing waits")
+    return 0
 
 
 def _list(options: argparse.Namespace) -> int:

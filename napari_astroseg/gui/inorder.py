@@ -12,6 +12,9 @@ from qtpy.QtCore import QObject, Qt, Signal
 
 from napari_astroseg.gui.latest import sentence_of
 
+_LINGER_S = 2.0
+"""For the next job: a thread that begins costs the window a moment."""
+
 Work = Callable[[], Any]
 Done = Callable[[Any], None]
 
@@ -28,9 +31,10 @@ class InOrder(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._lock = threading.Lock()
+        self._change = threading.Condition()
         self._jobs: deque[tuple[Work, Done | None]] = deque()
         self._thread: threading.Thread | None = None
+        self._working = False
         self._open = 0
         self._came.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
@@ -45,26 +49,28 @@ class InOrder(QObject):
         `refused` brings the sentence of one that failed; what follows is done all the same.
         """
         self._open += 1
-        with self._lock:
+        with self._change:
             self._jobs.append((function, done))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, daemon=True)
                 self._thread.start()
+            self._change.notify_all()
 
     def wait(self, timeout_s: float = 10.0) -> bool:
         """Let everything be done; whether it was in time."""
-        thread = self._thread
-        if thread is not None:
-            thread.join(timeout_s)
-        return thread is None or not thread.is_alive()
+        with self._change:
+            return self._change.wait_for(lambda: not self._jobs and not self._working, timeout_s)
 
     def _work(self) -> None:
         while True:
-            with self._lock:
-                if not self._jobs:
+            with self._change:
+                self._working = False
+                self._change.notify_all()
+                if not self._change.wait_for(lambda: self._jobs, _LINGER_S):
                     self._thread = None
                     return
                 function, done = self._jobs.popleft()
+                self._working = True
             answer, error = None, None
             try:
                 answer = function()
@@ -73,6 +79,7 @@ class InOrder(QObject):
                 error = raised
             with suppress(RuntimeError):  # this object is gone: nobody waits for the answer
                 self._came.emit(done, answer, error)
+            del function, done, answer, error  # nothing is kept while nothing is to be done
 
     def _take(self, done: Done | None, answer: Any, error: Exception | None) -> None:
         self._open -= 1

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QFileDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from napari_astroseg.errors import VettingError
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.comparing.blink import Blink
 from napari_astroseg.gui.comparing.kinds import is_picture, lie_together
@@ -24,11 +25,12 @@ from napari_astroseg.gui.vetting.actions import ACTIONS, Bound, chosen_keys
 from napari_astroseg.gui.vetting.begin import Wish, begin
 from napari_astroseg.gui.vetting.desk import Desk, Opened
 from napari_astroseg.gui.vetting.fromlayers import making
+from napari_astroseg.gui.vetting.inview import region_in_view
 from napari_astroseg.gui.vetting.judgebox import JudgeBox
 from napari_astroseg.gui.vetting.keytable import KeyTable
 from napari_astroseg.gui.vetting.openbox import OpenBox
+from napari_astroseg.gui.vetting.queuebox import QueueBox
 from napari_astroseg.gui.vetting.sheet import ContactSheet
-from napari_astroseg.review.orders import Order
 from napari_astroseg.review.outcome import Outcome, catalogue_of, write_outcome
 
 _WRITTEN = (
@@ -95,6 +97,7 @@ class VetDock(QWidget):
             self.desk = None
         self.judging.show_none("Nothing is being judged yet")
         self.open.judge(False, False)
+        self.queue.judge(False)
 
     def act(self, name: str) -> None:
         """Do what an action is called by."""
@@ -130,12 +133,14 @@ class VetDock(QWidget):
 
     def _build(self) -> None:
         self.open, self.judging, self.keys = OpenBox(self._viewer), JudgeBox(), KeyTable()
+        self.queue = QueueBox()
         self.notice = Notice()
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.addWidget(Fold("Detections", self.open))
         column.addWidget(self.notice)
         column.addWidget(Fold("Verdict", self.judging))
+        column.addWidget(Fold("Queue", self.queue, opened=False))
         column.addWidget(Fold("Keys", self.keys, opened=False))
         column.addStretch(1)
         area = QScrollArea()
@@ -149,7 +154,8 @@ class VetDock(QWidget):
     def _connect(self) -> None:
         self.open.started.connect(self.start)
         self.open.closed.connect(self.stop)
-        self.open.arranged.connect(self._arrange)
+        self.queue.arranged.connect(self._arrange)
+        self.queue.here.connect(self._take_view)
         self.open.export_wanted.connect(self._ask_name)
         self.open.sheet_wanted.connect(self.show_sheet)
         self.judging.wanted.connect(self.act)
@@ -172,11 +178,13 @@ class VetDock(QWidget):
             return None
         source: Any = None if box.from_store else box.path
         if box.layer is not None:
-            source = making(box.layer, image)
-        return Wish(
-            source, image, box.store.text().strip(), box.name, cast(Order, box.chosen_order),
-            box.verdicts, box.reference.text().strip(), box.blind.isChecked(),
-        )  # fmt: skip
+            source = making(box.layer, image, layer)
+        try:
+            queue = self.queue.wish()
+        except VettingError as error:
+            self.notice.say(str(error))
+            return None
+        return Wish(source, image, box.store.text().strip(), box.name, queue, box.blind.isChecked())
 
     def _opened(self, opened: Opened) -> None:
         if self._layer not in self._viewer.layers:
@@ -192,6 +200,8 @@ class VetDock(QWidget):
         session = opened.session
         self.judging.show_kinds(sorted({*session.detections.kinds} - {""}))
         self.open.judge(False, True)
+        self.queue.judge(True)
+        self.queue.show_unit(session.detections.unit)
         self._bind()
         self.desk.show()
         notes = opened.notes
@@ -288,10 +298,23 @@ class VetDock(QWidget):
         box.show_done(session.done)
 
     def _arrange(self) -> None:
-        wish = self._wish()
-        if self.desk is not None and wish is not None:
+        desk = self.desk
+        if desk is None:
+            return
+        try:
+            wish = self.queue.wish()
+        except VettingError as error:
+            self.notice.say(str(error))
+            return
+        session = desk.session
+        desk.do(lambda: session.arrange(wish.plan(session.detections.frame)))
+
+    def _take_view(self) -> None:
+        """Make the part of the sky that is in view the region of the queue."""
+        if self.desk is not None:
             desk = self.desk
-            desk.do(lambda: desk.session.arrange(wish.plan()))
+            frame = desk.session.detections.frame
+            self.queue.region.setText(region_in_view(desk.flight, desk.image, frame))
 
     def _set_fitted(self, _index: int) -> None:
         if self.desk is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,7 @@ from sqlalchemy import URL
 
 from napari_astroseg.errors import VettingError
 from napari_astroseg.review.detections import Detections
-from napari_astroseg.review.place import is_file, place_of
+from napari_astroseg.review.place import WAIT_S, is_file, place_of
 from napari_astroseg.review.store import Known, Store
 from napari_astroseg.sky.progress import Progress, silent
 
@@ -55,15 +56,29 @@ def _opened(url: URL, place: str | Path) -> Iterator[Store]:
         if is_file(url):
             there = Path(str(url.database))
             place = Path(folder) / there.name
-            for ending in ("", "-wal"):  # what was written last may still lie beside it
-                part = there.with_name(there.name + ending)
-                if part.is_file():
-                    shutil.copyfile(part, place.with_name(place.name + ending))
+            _copy(there, place)
         source = Store(place)
         try:
             yield source
         finally:
             source.close()
+
+
+def _copy(there: Path, place: Path) -> None:
+    """A file of SQLite as it stood at one moment, whoever writes to it meanwhile."""
+    try:
+        with (
+            closing(sqlite3.connect(f"{there.as_uri()}?mode=ro", uri=True, timeout=WAIT_S)) as live,
+            closing(sqlite3.connect(place)) as copy,
+        ):
+            live.backup(copy)
+    except sqlite3.Error:
+        # Where not even the index of what was written last can be made, nobody writes; and what is
+        # no store is told by whoever opens the copy.
+        for ending in ("", "-wal"):
+            part = there.with_name(there.name + ending)
+            if part.is_file():
+                shutil.copyfile(part, place.with_name(place.name + ending))
 
 
 def _merge(into: Store, source: Store, progress: Progress) -> Merged:
@@ -86,10 +101,9 @@ def _merge(into: Store, source: Store, progress: Progress) -> Merged:
 def _plant(into: Store, number: int, detections: Detections, known: Sequence[Known]) -> None:
     """Those that were hidden there, and are not yet here."""
     there, _ = into.detections(number)
-    here = {name: (there.lon[row], there.x[row]) for row, name in enumerate(there.names)}
+    here = {name: row for row, name in enumerate(there.names)}
     for row, name in enumerate(detections.names):
-        own = (detections.lon[row], detections.x[row])
-        if name in here and not np.allclose(own, here[name], atol=1e-6, equal_nan=True):
+        if name in here and not _alike(detections, row, there, here[name]):
             raise VettingError(
                 f"{name} is one thing in {into.name} and another in what is merged; "
                 "plant the same objects in both"
@@ -99,6 +113,15 @@ def _plant(into: Store, number: int, detections: Detections, known: Sequence[Kno
         rows = [row for row in _rows(known, truth) if detections.names[row] not in here]
         if rows:
             into.plant(number, detections.taken(rows), truth)
+
+
+def _alike(some: Detections, row: int, others: Detections, other: int) -> bool:
+    """Whether two lie in one place: to 1e-6 deg or px, wherever on the sky or the image."""
+    one, two = (
+        [each.lon[at], each.lat[at], each.x[at], each.y[at]]
+        for each, at in ((some, row), (others, other))
+    )
+    return bool(np.allclose(one, two, rtol=0.0, atol=1e-6, equal_nan=True))
 
 
 def _rows(known: Sequence[Known], truth: Known) -> list[int]:

@@ -96,6 +96,8 @@ def shape_of(outcome: Outcome, row: int) -> Shape:
     frames: dict[str | None, Frame] = {"galactic": "galactic", "fk5": "fk5", "fk4": "fk4"}
     on_sky = each.frame is not None and each.unit == "arcsec"
     usable = np.isfinite(each.radius) and each.radius > 0
+    in_pixels = np.isfinite(each.x) and np.isfinite(each.y)
+    usable = usable and (on_sky or in_pixels)
     if each.frame is not None and (on_sky or not usable):
         frame: Frame = frames.get(each.frame, "icrs")
         point = each.lon, each.lat

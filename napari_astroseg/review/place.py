@@ -19,6 +19,7 @@ WAIT_S = 3.0
 """For another process that writes, or a server that does not answer."""
 
 _LONGEST_CELL = 2**24
+_CACHE_KIB = 2**16
 _HEAD = b"SQLite format 3\0"
 
 
@@ -139,7 +140,7 @@ def _harden(connection: Any, _record: Any) -> None:
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
     for pragma in (
         *("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0"),
-        *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"),
+        *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"cache_size={-_CACHE_KIB}"),
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 

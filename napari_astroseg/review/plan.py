@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_astroseg.review.detections import Detections
 from napari_astroseg.review.orders import Known, Order, ordered
 from napari_astroseg.review.standing import Standing
@@ -23,7 +26,7 @@ class Plan:
     share
         How the list is divided among several vetters; by default everyone judges all.
     reference
-        What is known already, for the order `novelty`.
+        What is known already, for the order and the filter `novelty`.
     """
 
     order: Order = "list"
@@ -34,8 +37,8 @@ class Plan:
 
     def queue(
         self, detections: Detections, standing: Standing, vetter: str, digest: str
-    ) -> list[int]:
-        """The rows in it.
+    ) -> NDArray[np.int64]:
+        """The rows in it, in their order.
 
         Parameters
         ----------
@@ -49,10 +52,11 @@ class Plan:
         VettingError
             When the order wants what is not known, or the vetter has no share.
         """
-        judged = [row for row, name in enumerate(detections.names) if name in standing]
+        judged: list[int] = []
+        if self.order == "useful":
+            judged = [row for row, name in enumerate(detections.names) if name in standing]
         rows = ordered(detections, self.order, Known(self.reference, judged, self.seed))
-        passes = self.only.mask(detections, standing)
+        passes = self.only.mask(detections, standing, self.reference)
         if self.share is not None:
             passes &= self.share.mask(vetter, detections.names, digest)
-        queue: list[int] = rows[passes[rows]].tolist()
-        return queue
+        return np.asarray(rows[passes[rows]])

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from napari_astroseg.errors import VettingError
 from napari_astroseg.review.detections import Detection, Detections
@@ -17,27 +13,11 @@ from napari_astroseg.review.entry import Entry, Verdict
 from napari_astroseg.review.keeping import Keeping
 from napari_astroseg.review.plan import Plan
 from napari_astroseg.review.planting import Skill, disguised, skill
+from napari_astroseg.review.queue import Done, Queue
 from napari_astroseg.review.reading import open_detections
 from napari_astroseg.review.standing import Standing, standings
 from napari_astroseg.review.store import Store
 from napari_astroseg.sky.progress import Progress, silent
-
-
-@dataclass(frozen=True)
-class Done:
-    """How far a queue is.
-
-    Parameters
-    ----------
-    judged, total
-        Detections of the queue with a verdict of the vetter's, and all.
-    counts
-        Verdict → how often it stands.
-    """
-
-    judged: int
-    total: int
-    counts: Mapping[str, int]
 
 
 class VettingSession:
@@ -92,8 +72,6 @@ class VettingSession:
             self.blind = blind
             self._standing = Standing(self.store.entries(self.list, self.vetter))
             self._shown_at = time.monotonic()
-            self._queue: list[int] = []
-            self._at = 0
             self.plan = Plan()
             self.arrange(plan or Plan())
         except BaseException:
@@ -115,17 +93,18 @@ class VettingSession:
     @property
     def queue(self) -> Sequence[int]:
         """Rows that are judged, in their order."""
-        return self._queue
+        return self._queue.rows
 
     @property
     def place(self) -> int:
         """Of the current one in the queue, from 0."""
-        return self._at
+        return self._queue.place
 
     @property
     def current(self) -> Detection | None:
         """What is looked at; None in an empty queue."""
-        return self._detections[self._queue[self._at]] if self._queue else None
+        row = self._queue.row
+        return None if row is None else self._detections[row]
 
     @property
     def verdict(self) -> Entry | None:
@@ -150,7 +129,7 @@ class VettingSession:
     @property
     def done(self) -> Done:
         """How far the queue is."""
-        return Done(self._counts.total(), len(self._queue), dict(+self._counts))
+        return self._queue.done
 
     def arrange(self, plan: Plan | None = None) -> None:
         """Make the queue anew, by another plan or the same, and go to the first without a verdict.
@@ -161,24 +140,26 @@ class VettingSession:
             When an order wants what is not known; the queue stays as it is.
         """
         plan = plan or self.plan
-        self._queue = plan.queue(self._detections, self._standing, self.vetter, self._digest)
-        self._places = {self._detections.names[row]: at for at, row in enumerate(self._queue)}
-        given = (self._standing.of(name) for name in self._places)
-        self._counts = Counter(str(entry.verdict) for entry in given if entry is not None)
+        rows = plan.queue(self._detections, self._standing, self.vetter, self._digest)
+        verdicts = self._standing.verdicts.items()
+        given = (
+            (self._rows[name], str(entry.verdict)) for name, entry in verdicts if name in self._rows
+        )
+        self._queue = Queue(rows, len(self._detections), given)
         self.plan = plan
-        self._go(self._unjudged_from(0))
+        self._go(self._queue.first_open(0))
 
     def next(self) -> Detection | None:
         """Go to the one behind; at the end, stay."""
-        return self._go(self._at + 1)
+        return self._go(self.place + 1)
 
     def previous(self) -> Detection | None:
         """Go to the one before."""
-        return self._go(self._at - 1)
+        return self._go(self.place - 1)
 
     def next_unjudged(self) -> Detection | None:
         """Go to the next without a verdict, from the start again after the end."""
-        return self._go(self._unjudged_from(self._at + 1))
+        return self._go(self._queue.first_open(self.place + 1))
 
     def go(self, place: int) -> Detection | None:
         """Go to a place of the queue, from 0."""
@@ -192,13 +173,14 @@ class VettingSession:
         VettingError
             When it is not in the queue.
         """
-        if name not in self._places:
+        place = self._place_of(name)
+        if place is None:
             raise VettingError(f"{name} is not in the queue; take away the filter")
-        return self._go(self._places[name])
+        return self._go(place)
 
     def coming(self, count: int = 3) -> list[Detection]:
         """Those that come next, to be read ahead."""
-        rows = self._queue[self._at + 1 : self._at + 1 + count]
+        rows = self.queue[self.place + 1 : self.place + 1 + count]
         return [self._detections[row] for row in rows]
 
     def judge(
@@ -315,39 +297,35 @@ class VettingSession:
     def _load(self) -> None:
         self._detections, self._known = self.store.detections(self.list)
         self._rows = {name: row for row, name in enumerate(self._detections.names)}
-        own = [row for row, known in enumerate(self._known) if not known]
-        self._digest = self._detections.taken(own).digest
+        own = self._detections
+        if any(self._known):
+            own = own.taken([row for row, known in enumerate(self._known) if not known])
+        self._digest = own.digest
 
     def _turn(self, act: Any, meant: Entry | None) -> Entry | None:
         if meant is None:
             return None
         self._take(Entry(detection=meant.detection, vetter=self.vetter, act=act, of=meant.uid))
-        if meant.detection in self._places:
-            self._go(self._places[meant.detection])
+        place = self._place_of(meant.detection)
+        if place is not None:
+            self._go(place)
         return meant
 
     def _take(self, entry: Entry) -> None:
         self._keeping.keep(entry)
-        in_queue = entry.detection in self._places
-        for sign, take in ((-1, True), (1, False)):
-            standing = self._standing.of(entry.detection)
-            if in_queue and standing is not None:
-                self._counts[str(standing.verdict)] += sign
-            if take:
-                self._standing.take(entry)
+        self._standing.take(entry)
+        if entry.detection in self._rows:
+            now = self._standing.of(entry.detection)
+            self._queue.note(self._rows[entry.detection], None if now is None else str(now.verdict))
+
+    def _place_of(self, name: str) -> int | None:
+        row = self._rows.get(name)
+        return None if row is None else self._queue.place_of(row)
 
     def _go(self, place: int) -> Detection | None:
-        self._at = int(np.clip(place, 0, max(0, len(self._queue) - 1)))
+        self._queue.go(place)
         self._shown_at = time.monotonic()
         return self.current
-
-    def _unjudged_from(self, start: int) -> int:
-        count = len(self._queue)
-        for step in range(count):
-            place = (start + step) % count
-            if self._detections.names[self._queue[place]] not in self._standing:
-                return place
-        return max(0, min(self._at, count - 1))
 
 
 def _number(store: Store, detections: Any, progress: Progress) -> int:

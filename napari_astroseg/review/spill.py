@@ -121,6 +121,12 @@ class Spill:
                 _lock_of(self.path).unlink(missing_ok=True)
 
 
+def waiting_for(url: URL, digest: str, folder: Path | None = None) -> int:
+    """How many entries wait here for a list in a store."""
+    left = Spill(url, digest, folder).left()
+    return sum(len(each.entries) for each in left.values())
+
+
 def _lock_of(path: Path) -> Path:
     return path.with_suffix(".lock")
 

@@ -7,7 +7,6 @@ commit, PostgreSQL does so unless its owner has told it not to.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,10 +15,12 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, func, insert, select, text
 
 from napari_astroseg.errors import VettingError
 from napari_astroseg.review import schema
+from napari_astroseg.review.bulk import insert_columns, insert_missing, read_columns
 from napari_astroseg.review.detections import MOST_DETECTIONS, Detections, Unit
 from napari_astroseg.review.entry import Entry, parsed
 from napari_astroseg.review.migrations import migrate
@@ -36,7 +37,6 @@ from napari_astroseg.sky.progress import Progress, silent
 
 Known = Literal["", "real", "not"]
 
-_ROWS = 10_000
 _NUMBERS = ("lon", "lat", "x", "y", "radius", "score", "uncertainty")
 
 
@@ -170,7 +170,7 @@ class Store:
             ).first()
             if about is None:
                 raise VettingError(f"{self.name} has no list {number}; see astroseg vet list")
-            rows = connection.execute(
+            wanted = (
                 select(
                     columns.name, columns.kind, columns.planted,
                     *(columns[name] for name in _NUMBERS),
@@ -178,22 +178,25 @@ class Store:
                 .where(columns.list == number)
                 .order_by(columns.number)
                 .limit(MOST_DETECTIONS + 1)
-            ).all()  # fmt: skip
-        if not rows:
+            )  # fmt: skip
+            words: tuple[list[str], ...] = ([], [], [])
+            parts: list[NDArray[np.float64]] = []
+            for told in read_columns(connection, wanted):
+                for kept, more in zip(words, told, strict=False):
+                    kept.extend(more)
+                try:
+                    parts.append(np.array(told[len(words) :], np.float64))
+                except (TypeError, ValueError) as error:  # SQLite keeps any text among numbers
+                    raise trouble(self.url, VettingError("malformed")) from error
+        if not parts:
             raise VettingError(f"list {number} of {self.name} is empty; add its detections again")
-        names, kinds, planted, *numbers = zip(*rows, strict=True)
-        try:
-            arrays = {
-                name: np.array(values, np.float64)
-                for name, values in zip(_NUMBERS, numbers, strict=True)
-            }
-        except (TypeError, ValueError) as error:  # SQLite keeps any text in a column of numbers
-            raise trouble(self.url, VettingError("malformed")) from error
+        names, kinds, planted = words
         found = Detections.of(
             len(names), names=names, kinds=kinds, frame=about.frame,
-            unit=cast(Unit, about.unit), source=about.source, **arrays,
+            unit=cast(Unit, about.unit), source=about.source,
+            **dict(zip(_NUMBERS, np.concatenate(parts, axis=1), strict=True)),
         )  # fmt: skip
-        return found, planted
+        return found, tuple(cast(list[Known], planted))
 
     def append(self, number: int, entries: Sequence[Entry]) -> None:
         """Keep entries of the log of a list, all or none; those that it has are left out.
@@ -205,20 +208,9 @@ class Store:
         """
         if not entries:
             return
-        log = schema.verdicts.c
+        rows = [_row(number, entry) for entry in entries]
         with self._writing() as connection:
-            rows = [_row(number, entry) for entry in entries]
-            if len(rows) > 1 or self._is_there(connection, rows[0]["uid"]):
-                there: set[str] = set()
-                uids = [row["uid"] for row in rows]
-                for at in range(0, len(uids), 500):
-                    piece = uids[at : at + 500]
-                    there.update(
-                        connection.execute(select(log.uid).where(log.uid.in_(piece))).scalars()
-                    )
-                rows = [row for row in rows if row["uid"] not in there]
-            if rows:
-                connection.execute(insert(schema.verdicts), rows)
+            insert_missing(connection, schema.verdicts, rows, "uid")
 
     def entries(self, number: int, vetter: str | None = None, after: int = 0) -> list[Entry]:
         """The log of a list in its order, or one vetter's, or what came after an entry's number."""
@@ -241,10 +233,6 @@ class Store:
         with self._reading() as connection:
             for row in connection.execute(wanted.order_by(log.id)):
                 yield row.id, Entry.from_json(parsed(row.told))
-
-    def _is_there(self, connection: Connection, uid: str) -> bool:
-        log = schema.verdicts.c
-        return connection.execute(select(log.id).where(log.uid == uid)).first() is not None
 
     def _check(self, connection: Connection) -> None:
         """Refuse a file with anything in it that is not ours, and one that is damaged."""
@@ -289,26 +277,16 @@ def _insert(
     planted: Known,
     progress: Progress = silent,
 ) -> None:
-    arrays = [getattr(detections, name).tolist() for name in _NUMBERS]
-    for first in range(0, len(detections), _ROWS):
-        progress("keeping the list", first, len(detections))
-        connection.execute(
-            insert(schema.detections),
-            [
-                {
-                    "list": number,
-                    "number": start + at,
-                    "name": detections.names[at],
-                    "kind": detections.kinds[at],
-                    "planted": planted,
-                    **{
-                        name: None if math.isnan(values[at]) else values[at]
-                        for name, values in zip(_NUMBERS, arrays, strict=True)
-                    },
-                }
-                for at in range(first, min(first + _ROWS, len(detections)))
-            ],
-        )
+    count = len(detections)
+    columns: dict[str, Sequence[Any]] = {
+        "list": [number] * count,
+        "number": range(start, start + count),
+        "name": detections.names,
+        "kind": detections.kinds,
+        "planted": [planted] * count,
+        **{name: getattr(detections, name).tolist() for name in _NUMBERS},
+    }
+    insert_columns(connection, schema.detections, columns, progress)
 
 
 def _row(number: int, entry: Entry) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_astroseg.errors import VettingError
 from napari_astroseg.review.detections import Detections
+from napari_astroseg.review.orders import distances
+from napari_astroseg.review.region import Region
 from napari_astroseg.review.standing import Standing
 
 Mask = NDArray[np.bool_]
@@ -31,6 +34,17 @@ class Filter:
         Which verdicts of the vetter's own, or `unjudged`; () for any.
     tags
         A detection whose verdict has any of them; () for all.
+    novelty
+        Whether what the catalogue of known objects holds passes, or what it does not; "" for both.
+    within_arcsec
+        How near is the same object.
+    region
+        In which they lie; None for anywhere.
+
+    Raises
+    ------
+    VettingError
+        When bounds leave nothing.
     """
 
     scores: tuple[float, float] = (-np.inf, np.inf)
@@ -38,14 +52,40 @@ class Filter:
     kinds: tuple[str, ...] = ()
     verdicts: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    novelty: Literal["", "known", "new"] = ""
+    within_arcsec: float = 60.0
+    region: Region | None = None
 
-    def mask(self, detections: Detections, standing: Standing) -> Mask:
-        """(N,): which pass."""
+    def __post_init__(self) -> None:
+        for what, (low, high) in (("score", self.scores), ("radius", self.radii)):
+            if low > high:
+                raise VettingError(f"no {what} is from {low:g} to {high:g}; turn the two round")
+
+    def mask(
+        self, detections: Detections, standing: Standing, reference: Detections | None = None
+    ) -> Mask:
+        """(N,): which pass.
+
+        Parameters
+        ----------
+        reference
+            What is known already, for `novelty`.
+
+        Raises
+        ------
+        VettingError
+            When `novelty` or `region` wants what is not there.
+        """
         passes = _within(detections.score, self.scores) & _within(detections.radius, self.radii)
         if self.kinds:
             passes &= np.isin(detections.kinds, self.kinds)
         if self.verdicts or self.tags:
             passes &= np.array([self._judged_so(standing, name) for name in detections.names], bool)
+        if self.region is not None:
+            passes &= self.region.mask(detections)
+        if self.novelty:
+            known = distances(detections, reference) <= self.within_arcsec
+            passes &= known if self.novelty == "known" else ~known
         return passes
 
     def _judged_so(self, standing: Standing, name: str) -> bool:

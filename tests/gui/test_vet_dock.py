@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import dask
+import dask.array as da
 import numpy as np
 import pytest
 from gui.fixtures_jobs import own_settings, sky, spin, viewer
@@ -28,6 +30,13 @@ from napari_astroseg.review.reading import open_detections
 from napari_astroseg.review.store import Store
 
 REGIONS = [(100, 150, 20), (130, 160, 12), (300, 300, 30), (500, 80, 15)]
+
+
+@pytest.fixture
+def no_pool() -> Iterator[None]:
+    """Dask computes in the thread that asks, and leaves none of its own behind."""
+    with dask.config.set(scheduler="synchronous"):
+        yield
 
 
 @pytest.fixture
@@ -191,11 +200,17 @@ def test_a_store_that_is_locked_costs_a_sentence_and_no_verdict(dock: Any, tmp_p
     press(dock, "1")
     assert "1 verdict kept on this machine" in dock.notice.text
     assert dock.judging.title.text().startswith("2 ")
+    asked = threading.Event()
+    dock.desk._work.ask(asked.wait)  # as when the store is asked again
+    dock.act("not")  # which takes no key away
+    asked.set()
+    assert spin(lambda: not dock.busy)
+    assert "2 verdicts kept on this machine" in dock.notice.text
     dock.judging.note_line.setText("half a thought")
     press(dock, "6")
     dock.desk.store_waiting()
     assert spin(lambda: not dock.busy)
-    assert "1 verdict kept on this machine" in dock.notice.text
+    assert "2 verdicts kept on this machine" in dock.notice.text
     assert dock.judging.note == "half a thought"
     assert dock.desk.revising is not None  # what one is about is not disturbed
     other.execute("ROLLBACK")
@@ -203,25 +218,28 @@ def test_a_store_that_is_locked_costs_a_sentence_and_no_verdict(dock: Any, tmp_p
     dock.desk.store_waiting()
     assert spin(lambda: not dock.busy)
     assert dock.notice.text == ""
-    assert kept(tmp_path) == [("1", "real")]
+    assert kept(tmp_path) == [("1", "real"), ("2", "not")]
 
 
 @pytest.mark.once
 def test_what_is_judged_is_exported_and_what_a_layer_holds_is_judged(
-    dock: Any, tmp_path: Path
+    no_pool: None, dock: Any, tmp_path: Path
 ) -> None:
     assert not holds_detections(Labels(np.zeros((2, 8, 8), np.uint16)))  # of no one plane
     labels = np.zeros((600, 600), np.uint16)
     labels[100:120, 200:240], labels[400:410, 50:60] = 1, 2
-    dock.open.choose_layer(dock._viewer.add_labels(labels, name="regions"))
-    dock.open.order.setCurrentIndex(4)  # along the sky
+    labels = da.from_array(labels[::2, ::2])  # of half the resolution, shifted, and lazy
+    dock.open.choose_layer(
+        dock._viewer.add_labels(labels, name="regions", scale=(2, 2), translate=(20, 0))
+    )
+    dock.queue.order.setCurrentIndex(4)  # along the sky
     start(dock)
     assert len(dock.desk.session.queue) == 2
     press(dock, "1")
     dock.write(tmp_path / "out.ecsv")
     assert spin(lambda: not dock.busy)
     found = open_detections(tmp_path / "out.ecsv")
-    assert (round(found.x[0]), round(found.y[0])) in ((220, 110), (54, 404))
+    assert (round(found.x[0]), round(found.y[0])) in ((219, 129), (54, 424))
     assert found.radius[0] == pytest.approx(np.sqrt((800 if found.x[0] > 100 else 100) / np.pi))
     assert "1 judged detections written" in dock.judging.counts.text()
 
@@ -265,6 +283,8 @@ def test_a_page_of_stamps_is_judged_at_once(dock: Any, tmp_path: Path) -> None:
     dock.desk.do(written.wait)
     sheet.judge_page()
     assert "still being written" in sheet.notice.text
+    dock.act("not")
+    assert "press again" in dock.judging.counts.text()
     assert sheet.flagged == {1}  # the page stays
     written.set()
     assert spin(lambda: not dock.busy)

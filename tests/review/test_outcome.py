@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,11 +17,13 @@ from skies import galactic_wcs
 from napari_astroseg.cli.main import main
 from napari_astroseg.errors import VettingError
 from napari_astroseg.review.detections import Detections
+from napari_astroseg.review.entry import Entry
 from napari_astroseg.review.iau import iau_names
 from napari_astroseg.review.merging import merge
-from napari_astroseg.review.outcome import Outcome
+from napari_astroseg.review.outcome import Outcome, shape_of
 from napari_astroseg.review.reading import open_detections
 from napari_astroseg.review.session import VettingSession
+from napari_astroseg.review.spill import Spill
 from napari_astroseg.review.store import Store
 from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.shapes.shape import Shape
@@ -154,6 +157,52 @@ def test_those_who_worked_apart_come_together(tmp_path, detections, capsys):
     assert "Ada and Ben: 1 in common, 100.0% alike" in capsys.readouterr().out
     assert main(["vet", "list", str(together)]) == 0
     assert "6 entries by 2 vetters" in capsys.readouterr().out
+
+
+def test_a_store_is_merged_while_it_is_written_to_and_planted_ones_are_told_apart(tmp_path):
+    far = Detections.of(2, lon=[300.0, 300.1], lat=[0.0, 0.1], frame="galactic")
+    hidden = Detections.of(1, names=["P"], lon=[300.05], lat=[0.0], frame="galactic")
+    for name, planted in (("one", hidden), ("two", replace(hidden, lon=np.array([300.0505])))):
+        store = Store(tmp_path / f"{name}.sqlite")
+        store.plant(store.add(far), planted, "real")
+        store.append(1, [Entry("1", "Ada", verdict="real")])
+        (tmp_path / f"{name}.sqlite-wal").stat()  # what was written last lies beside it
+        into = Store(tmp_path / "all.sqlite")
+        if name == "one":
+            assert [each.entries for each in merge(into, [store.url.database])] == [1]
+        else:
+            with pytest.raises(VettingError, match="plant the same"):
+                merge(into, [store.url.database])
+        into.close()
+        store.close()
+
+
+def test_verdicts_that_wait_are_told_and_can_be_stored(tmp_path, detections, capsys):
+    place = tmp_path / "verdicts.sqlite"
+    with VettingSession(place, detections, "Ada") as session:
+        session.judge("real")
+        spill = Spill(session.store.url, detections.digest)
+        spill.append(Entry("D1", "Ada", verdict="not"))
+        spill.close()
+    out = tmp_path / "out.ecsv"
+    assert main(["vet", "export", str(place), "--out", str(out)]) == 0
+    told = capsys.readouterr().err
+    assert "1 verdict waits on this machine and is left out" in told
+    assert f"astroseg vet store {place}" in told
+    assert main(["vet", "store", str(place), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"stored": 1}
+    assert main(["vet", "store", str(place)]) == 0
+    assert capsys.readouterr().out == "nothing waits\n"
+    assert main(["vet", "export", str(place), "--out", str(out)]) == 0
+    assert capsys.readouterr().err == ""
+    assert len(open_detections(out)) == 2
+
+
+def test_a_size_in_pixels_of_a_place_on_the_sky_alone_is_a_point(tmp_path):
+    found = Detections.of(1, lon=[30.0], lat=[0.1], radius=[9.0], unit="px", frame="galactic")
+    with VettingSession(tmp_path / "v.sqlite", found, "Ada") as session:
+        shape = shape_of(Outcome.of(session.store, session.list), 0)
+    assert (shape.form, shape.points, shape.frame) == ("point", ((30.0, 0.1),), "galactic")
 
 
 def test_names_are_cut_off_and_never_rounded():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from urllib.parse import unquote, urlparse
 
@@ -11,7 +12,7 @@ from pyvo.samp import SAMPHubServer, SAMPIntegratedClient, conf
 from napari_astroseg.cli.main import main
 from napari_astroseg.errors import SetupError
 from napari_astroseg.review.reading import open_detections
-from napari_astroseg.review.samp import send_table
+from napari_astroseg.review.samp import POINT, ROW, SampLink, send_table
 from napari_astroseg.review.session import VettingSession
 
 
@@ -52,6 +53,40 @@ def test_a_table_arrives(hub, tmp_path, detections, capsys):
         assert open_detections(there).names == ("D0",)
     finally:
         taker.disconnect()
+
+
+def test_others_point_us_and_we_point_them(hub):
+    heard, told = queue.Queue(), queue.Queue()
+    other = SAMPIntegratedClient(name="Other", addr="127.0.0.1")
+    other.connect()
+    other.bind_receive_notification(POINT, lambda key, who, kind, words, more: told.put(words))
+    link = SampLink(lambda *place: heard.put(place), lambda *row: heard.put(row))
+    try:
+        assert link.listeners() == ["Other"]
+        link.point(266.4168, -29.0078)
+        there = told.get(timeout=20)
+        assert (float(there["ra"]), float(there["dec"])) == (266.4168, -29.0078)
+
+        def send(kind, **words):
+            other.notify_all({"samp.mtype": kind, "samp.params": words})
+
+        send(POINT, ra="nowhere", dec="5")  # what makes no sense is not heard
+        send(POINT, ra="10", dec="95")
+        send(ROW, row="-1", url="file:///a.vot")
+        send(POINT, ra="10.5", dec="-5")
+        assert heard.get(timeout=20) == (10.5, -5.0)
+        send(ROW, **{"table-id": "astroseg:vetted", "row": "7"})
+        assert heard.get(timeout=20) == ("astroseg:vetted", 7)
+        mine = link._client.get_public_id()
+        asked = {"samp.mtype": POINT, "samp.params": {"ra": "1", "dec": "2"}}
+        assert other.call_and_wait(mine, asked, "20")["samp.status"] == "samp.ok"
+        assert heard.get(timeout=20) == (1.0, 2.0)
+        assert "client.env.get" not in other.get_subscriptions(mine)  # nobody reads our environment
+    finally:
+        link.close()
+        other.disconnect()
+    with pytest.raises(SetupError, match="connect again"):
+        link.point(1.0, 2.0)
 
 
 def test_without_a_hub_it_is_told(tmp_path, monkeypatch):

@@ -13,10 +13,12 @@ from napari_astroseg.review.detections import Detections
 from napari_astroseg.review.entry import Entry
 from napari_astroseg.review.orders import Known, ordered
 from napari_astroseg.review.plan import Plan
+from napari_astroseg.review.queue import Done, Queue
+from napari_astroseg.review.region import Region, read_region
 from napari_astroseg.review.standing import Standing
 from napari_astroseg.review.store import Store
 from napari_astroseg.review.wanted import Filter, Share
-from napari_astroseg.sky.shapes.shape import Shape
+from napari_astroseg.sky.shapes.shape import Shape, coordinates
 
 
 @pytest.fixture
@@ -169,6 +171,66 @@ def test_filters_take_what_they_say(session, detections):
     assert session.current is None
     with pytest.raises(VettingError, match="queue is empty"):
         session.judge("real")
+
+
+def test_a_queue_is_a_part_of_the_sky_and_of_what_is_new(session, detections):
+    middle = f"{detections.lon[4]:.7f} {detections.lat[4]:.7f}"
+    apart = detections.position.separation(detections.position[4]).arcmin
+    session.arrange(Plan(only=Filter(region=read_region(f"{middle} 20'", "galactic"))))
+    assert set(session.queue) == set(np.flatnonzero(apart <= 20))
+    known = detections.taken([0, 5])
+    for novelty, rows in (("known", {0, 5}), ("new", set(range(12)) - {0, 5})):
+        session.arrange(Plan(only=Filter(novelty=novelty, within_arcsec=1.0), reference=known))
+        assert set(session.queue) == rows
+    with pytest.raises(VettingError, match="give one"):
+        session.arrange(Plan(only=Filter(novelty="new")))
+    assert set(session.queue) == rows  # as it was
+    with pytest.raises(VettingError, match="turn the two round"):
+        Filter(scores=(0.9, 0.1))
+
+
+@pytest.mark.parametrize(
+    ("text", "frame", "x", "y", "radius"),
+    [
+        ("30.2 -0.1 20'", "galactic", 30.2, -0.1, 1 / 3),
+        ("gal 30.2, -0.1, 0.5", "icrs", 30.2, -0.1, 0.5),
+        ('G030.2-0.1 90"', "icrs", 30.2, -0.1, 0.025),
+        ("10 20 7.5", None, 10.0, 20.0, 7.5),
+    ],
+)
+def test_a_region_is_read_as_it_is_written(text, frame, x, y, radius):
+    region = read_region(text, frame)
+    assert region.radius == pytest.approx(radius)
+    if frame is None:
+        assert (region.x, region.y, region.frame) == (x, y, None)
+        inside = Region(10.0, 20.0, 7.5).mask(Detections.of(2, x=[15, 18], y=[25, 20]))
+        assert inside.tolist() == [True, False]
+    else:
+        there = coordinates(region.x, region.y, region.frame).galactic
+        assert (there.l.deg, there.b.deg) == pytest.approx((x, y))
+
+
+@pytest.mark.parametrize("text", ["", "30.2 0.1", "somewhere 5'", "30.2 99 5'"])
+def test_what_names_no_region_is_told(text):
+    with pytest.raises(VettingError):
+        read_region(text, "galactic")
+    with pytest.raises(VettingError, match="in pixels"):
+        read_region("30.2 0.1 5'", None)
+
+
+def test_a_queue_knows_what_is_open(detections):
+    queue = Queue(np.array([4, 2, 7]), 9, [(2, "real"), (5, "not")])
+    assert (queue.row, queue.place_of(7), queue.place_of(5)) == (4, 2, None)
+    assert queue.done == Done(1, 3, {"real": 1})
+    assert queue.first_open(1) == 2
+    queue.note(7, "not")
+    assert queue.first_open(1) == 0  # from the start again
+    queue.note(4, "unsure")
+    queue.go(9)
+    assert queue.place == queue.first_open(0) == 2
+    queue.note(2, None)
+    assert queue.done.counts == {"not": 1, "unsure": 1}
+    assert Queue(np.array([], np.int64), 3).row is None
 
 
 def test_orders(detections):

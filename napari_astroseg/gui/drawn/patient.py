@@ -95,6 +95,21 @@ class PatientLevel(ArrayFace):
         kept = {place: self.level.kept(*place, store) for place in _places(window)}
         return self._composed(window, kept, stretch)
 
+    def read_ahead(self, window: Window, stretch: Stretch) -> None:
+        """Have what a window will show in memory, as it is drawn; not for the window's thread.
+
+        Raises
+        ------
+        ImageError
+            When it cannot be read.
+        """
+        store = self.level.store
+        self.level[window.slices]
+        for place in _places(window):
+            chunk = self.level.kept(*place, store)
+            if chunk is not None:
+                self.reads.stretched.of(chunk, stretch)
+
     def _found(self, key: Any, stretch: Stretch | None) -> Any:
         """What `key` asks for, at once where the window's thread does."""
         rows, columns = axes(key)

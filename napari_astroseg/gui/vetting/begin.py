@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_astroseg.errors import VettingError
 from napari_astroseg.gui.vetting.desk import Opened
 from napari_astroseg.gui.vetting.placed import Placed
+from napari_astroseg.gui.vetting.queuewish import QueueWish
 from napari_astroseg.review.detections import Detections
-from napari_astroseg.review.orders import Order
-from napari_astroseg.review.plan import Plan
 from napari_astroseg.review.reading import open_detections
 from napari_astroseg.review.session import VettingSession
 from napari_astroseg.review.store import Store
-from napari_astroseg.review.wanted import Filter
 from napari_astroseg.sky.image import SkyImage
 
 _STORE_WAIT_S = 1.0
@@ -36,31 +34,16 @@ class Wish:
         That they are looked at on.
     store, vetter, blind
         As of a `VettingSession`.
-    order, verdicts
-        Of the queue.
-    reference
-        Path of a catalogue of what is known; "" for none.
+    queue
+        Which of them come, and in which order.
     """
 
     source: str | Callable[[], Detections] | None
     image: SkyImage
     store: str
     vetter: str
-    order: Order = "list"
-    verdicts: tuple[str, ...] = ()
-    reference: str = ""
+    queue: QueueWish = field(default_factory=QueueWish)
     blind: bool = True
-
-    def plan(self) -> Plan:
-        """The queue that is wished for.
-
-        Raises
-        ------
-        VettingError, CatalogueError
-            When the catalogue of what is known cannot be read.
-        """
-        known = open_detections(self.reference) if self.reference else None
-        return Plan(order=self.order, only=Filter(verdicts=self.verdicts), reference=known)
 
 
 def begin(wish: Wish) -> Opened:
@@ -80,8 +63,9 @@ def begin(wish: Wish) -> Opened:
         raise VettingError("verdicts are kept in a file; name one")
     store = Store(wish.store, wait_s=_STORE_WAIT_S)
     try:
-        session = VettingSession(store, detections, wish.vetter, wish.plan(), blind=wish.blind)
+        session = VettingSession(store, detections, wish.vetter, blind=wish.blind)
         session.owns_store = True
+        session.arrange(wish.queue.plan(session.detections.frame))
         placed = Placed(session.detections, wish.image)
     except BaseException:
         store.close()

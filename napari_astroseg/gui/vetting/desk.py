@@ -1,7 +1,8 @@
 """Desk: an open session in a viewer: where it looks, what it draws, and what it writes down.
 
 Verdicts are written in a background thread; the next detection is shown when the one before is on
-a disk. What is pressed meanwhile is not heard, so that no verdict lands on another detection.
+a disk. What is pressed meanwhile does nothing, which is said, so that no verdict lands on another
+detection. While a store that refused is asked again, verdicts are taken as ever.
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ class Desk(QObject):
 
     def walk(self, step: str) -> None:
         """Go to the `next`, the `previous` or the next `unjudged` without judging."""
-        if not self._storing:
+        if self._free():
             go = {
                 "next": self.session.next,
                 "previous": self.session.previous,
@@ -160,7 +161,7 @@ class Desk(QObject):
 
     def go_to(self, name: str) -> None:
         """Go to a detection of the queue."""
-        if not self._storing:
+        if self._free():
             self.session.go_to(name)
             self.show()
 
@@ -223,8 +224,7 @@ class Desk(QObject):
     def store_waiting(self) -> None:
         """Ask the store again for what waits; what is on screen stays as it is."""
         if self.session.waiting and not self._storing:
-            self._storing = True
-            self._work.ask(self.session.store_waiting, self._stored)
+            self._work.ask(self.session.store_waiting, self._tell_waiting)
 
     def end(self) -> None:
         """Close the session; every verdict is kept."""
@@ -242,11 +242,17 @@ class Desk(QObject):
 
         False, and nothing is done, while something else is being written down.
         """
-        if self._storing:
+        if not self._free():
             return False
         self._storing = True
         self._work.ask(work, partial(self._done, advance))
         return True
+
+    def _free(self) -> bool:
+        """Whether nothing is being written down; otherwise this is said."""
+        if self._storing:
+            self.said.emit("The verdict before is still being written down; press again")
+        return not self._storing
 
     def _done(self, advance: bool, _answer: Any) -> None:
         if self._ended:
@@ -257,11 +263,9 @@ class Desk(QObject):
         self.show()
         self._tell_waiting()
 
-    def _stored(self, _answer: Any) -> None:
-        self._storing = False
-        self._tell_waiting()
-
-    def _tell_waiting(self) -> None:
+    def _tell_waiting(self, _answer: Any = None) -> None:
+        if self._ended:
+            return
         waiting = self.session.waiting
         if waiting:
             kept = f"{waiting} verdict{'s' * (waiting != 1)} kept on this machine until it is"

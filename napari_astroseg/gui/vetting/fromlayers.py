@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Labels, Points
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_astroseg.errors import VettingError
+from napari_astroseg.gui.aids.view import world_of
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.predicting.overlays import METADATA
 from napari_astroseg.review.detections import Detections
@@ -23,6 +25,8 @@ from napari_astroseg.sky.objectcatalogue import catalogued
 from napari_astroseg.sky.window import Window
 
 Making = Callable[[], Detections]
+Placing = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Where pixel (0, 0) lies as (x, y), and the steps from it: place = linear @ (x, y) + corner."""
 
 
 def holds_detections(layer: Any) -> bool:
@@ -35,24 +39,34 @@ def holds_detections(layer: Any) -> bool:
     return flat or isinstance(layer, Points)
 
 
-def making(layer: Any, image: SkyImage) -> Making:
+def making(layer: Any, image: SkyImage, base: Any) -> Making:
     """What makes detections of a layer, in any thread; what it needs is taken along now.
 
     Parameters
     ----------
-    image
-        That the layer lies on, where it does not say so itself.
+    image, base
+        That the layer lies on, and the layer that draws this; of what a prediction has found, the
+        image that was predicted is taken instead.
     """
     note = layer.metadata.get(METADATA, {})
     if note.get("objects") is not None:
         return partial(_of_objects, note["objects"], note["kinds"], note["image"], layer.name)
     layer = bare(layer)
     if isinstance(layer, Points):
-        return partial(_of_points, np.array(layer.data)[:, -2:], image, layer.name)
-    window = note.get("window")
-    corner = (window.x, window.y) if isinstance(window, Window) else (0, 0)
-    labels = np.asarray(layer.data)
-    return partial(_of_labels, labels, corner, note.get("image", image), layer.name)
+        placed = _placed(layer, base)
+        return partial(_of_points, np.array(layer.data)[:, -2:], placed, image, layer.name)
+    if isinstance(note.get("window"), Window) and "image" in note:
+        corner = np.array([note["window"].x, note["window"].y], float)
+        return partial(_of_labels, layer.data, (corner, np.eye(2)), note["image"], layer.name)
+    return partial(_of_labels, layer.data, _placed(layer, base), image, layer.name)
+
+
+def _placed(layer: Any, base: Any) -> Placing:
+    """From a layer's own pixels to those of the image that it lies on."""
+    corner, linear = world_of(layer)
+    base_corner, base_linear = world_of(base)
+    back = np.linalg.inv(base_linear)
+    return back @ (corner - base_corner), back @ linear
 
 
 def _of_objects(objects: Any, kinds: tuple[str, ...], image: SkyImage, name: str) -> Detections:
@@ -61,21 +75,28 @@ def _of_objects(objects: Any, kinds: tuple[str, ...], image: SkyImage, name: str
     return _named(open_detections(catalogued(objects, kinds, image)), name)
 
 
-def _of_points(places: np.ndarray, image: SkyImage, name: str) -> Detections:
-    return _on_sky(places[:, 1], places[:, 0], np.full(len(places), np.nan), image, name)
+def _of_points(places: np.ndarray, placed: Placing, image: SkyImage, name: str) -> Detections:
+    x, y = _moved(places[:, ::-1], placed)
+    return _on_sky(x, y, np.full(len(places), np.nan), image, name)
 
 
-def _of_labels(
-    labels: np.ndarray, corner: tuple[int, int], image: SkyImage, name: str
-) -> Detections:
+def _of_labels(data: Any, placed: Placing, image: SkyImage, name: str) -> Detections:
+    labels = np.asarray(data)
     numbers = np.unique(labels)
     numbers = numbers[numbers != 0]
     if not len(numbers):
         raise VettingError(f"{name} has no numbered region; predict a window first")
     middles = np.array(ndimage.center_of_mass(labels != 0, labels, numbers)).reshape(-1, 2)
     areas = np.asarray(ndimage.sum_labels(labels != 0, labels, numbers), np.float64)
-    x, y = middles[:, 1] + corner[0], middles[:, 0] + corner[1]
+    areas *= abs(float(np.linalg.det(placed[1])))
+    x, y = _moved(middles[:, ::-1], placed)
     return _on_sky(x, y, np.sqrt(areas / np.pi), image, name)
+
+
+def _moved(places: np.ndarray, placed: Placing) -> np.ndarray:
+    """X and y, (2, N), of places (N, 2)."""
+    corner, linear = placed
+    return np.asarray(linear @ np.asarray(places, float).T + corner[:, None])
 
 
 def _on_sky(

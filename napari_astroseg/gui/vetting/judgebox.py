@@ -21,10 +21,10 @@ from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.cursor import words
 from napari_astroseg.gui.progress import CalmBar
 from napari_astroseg.gui.vetting.actions import ACTIONS
-from napari_astroseg.gui.vetting.openbox import narrow
+from napari_astroseg.gui.vetting.queuebox import narrow
 from napari_astroseg.review.detections import Detection
 from napari_astroseg.review.entry import MOST_STARS, VERDICTS, Entry
-from napari_astroseg.review.session import Done
+from napari_astroseg.review.queue import Done
 
 _TITLES = {
     "real": "Real", "not": "Not", "unsure": "Unsure", "reclassify": "Other kind",

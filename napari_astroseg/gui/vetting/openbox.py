@@ -12,7 +12,6 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
     QWidget,
@@ -24,30 +23,12 @@ from napari_astroseg.gui.images import ImagePicker
 from napari_astroseg.gui.settings import data_folder, remember, remembered
 from napari_astroseg.gui.ties import Ties
 from napari_astroseg.gui.vetting.fromlayers import holds_detections
-from napari_astroseg.review.orders import ORDERS
-from napari_astroseg.review.wanted import UNJUDGED
+from napari_astroseg.gui.vetting.queuebox import narrow, row_of
 from napari_astroseg.sky.catalogue import FORMATS
 
 _FILE = "a file or a prediction's folder"
 _STORED = "the list in the store"
-_ALL = "all"
 _READ = f"Lists of detections (*.reg *.crtf {' '.join(f'*{each}' for each in FORMATS)})"
-_ORDERS = {
-    "list": "as in the file",
-    "score": "score, the highest first",
-    "uncertainty": "the most unsure first",
-    "novelty": "the least known first",
-    "sky": "along the sky",
-    "random": "at random",
-    "useful": "the most useful to learn from",
-}
-_SHOWN = {
-    "": _ALL,
-    UNJUDGED: "without a verdict",
-    "unsure": "those I was unsure of",
-    "real": "those I called real",
-    "not": "those I called nothing",
-}
 
 
 class OpenBox(QWidget):
@@ -61,7 +42,6 @@ class OpenBox(QWidget):
 
     started = Signal()
     closed = Signal()
-    arranged = Signal()
     export_wanted = Signal()
     sheet_wanted = Signal()
 
@@ -97,17 +77,6 @@ class OpenBox(QWidget):
         """Whether the list that is in the store is meant."""
         return bool(self.source.currentText() == _STORED)
 
-    @property
-    def chosen_order(self) -> str:
-        """The order of the queue."""
-        return ORDERS[self.order.currentIndex()]
-
-    @property
-    def verdicts(self) -> tuple[str, ...]:
-        """Verdicts that the queue is made of; () for all."""
-        word = list(_SHOWN)[self.shown.currentIndex()]
-        return (word,) if word else ()
-
     def choose_file(self, path: str | Path) -> None:
         """Take detections from this file or folder."""
         self.source.setCurrentText(_FILE)
@@ -138,7 +107,6 @@ class OpenBox(QWidget):
         allow(self.close_button, closed, "Judge no more; every verdict is kept")
         allow(self.sheet, closed, "Many at once: stamps on a contact sheet, to be flagged")
         allow(self.export, closed, "Write what was judged as a catalogue or regions")
-        allow(self.arrange, closed, "Deal the queue anew, in this order and with these")
 
     def untie(self) -> None:
         """Follow the viewer no more."""
@@ -166,27 +134,15 @@ class OpenBox(QWidget):
         self.store.setToolTip(
             "Where verdicts are kept: a file, or postgresql://USER@HOST/DATABASE for a team"
         )
-        self.order = QComboBox()
-        self.order.addItems([_ORDERS[name] for name in ORDERS])
-        self.order.setToolTip("Which come first")
-        self.shown = QComboBox()
-        self.shown.addItems(list(_SHOWN.values()))
-        self.shown.setToolTip("Which come at all")
-        self.reference = QLineEdit()
-        self.reference.setPlaceholderText("catalogue of what is known, for the least known first")
-        self.reference.setToolTip("Novelty is the distance to the nearest object of this catalogue")
         self.blind = QCheckBox("Blind")
         self.blind.setChecked(True)
         self.blind.setToolTip("Blind: you judge by yourself, and others' verdicts stay hidden")
         self.start, self.close_button = QPushButton("Start"), QPushButton("Close")
-        self.arrange = QPushButton("Arrange")
         self.export, self.sheet = QPushButton("Export…"), QPushButton("Sheet…")
-        for box in (self.source, self.order, self.shown):
-            narrow(box)
+        narrow(self.source)
         for button, signal in (
             (self.start, self.started),
             (self.close_button, self.closed),
-            (self.arrange, self.arranged),
             (self.export, self.export_wanted),
             (self.sheet, self.sheet_wanted),
         ):
@@ -199,13 +155,11 @@ class OpenBox(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.addRow("Image", self.images)
         rows.addRow("Detections", self.source)
-        self._file_row = _row(self.file, self.browse)
+        self._file_row = row_of(self.file, self.browse)
         rows.addRow("File", self._file_row)
-        rows.addRow("Vetter", _row(self.who, self.blind))
+        rows.addRow("Vetter", row_of(self.who, self.blind))
         rows.addRow("Verdicts in", self.store)
-        rows.addRow("Order", _row(self.order, self.shown))
-        rows.addRow("Known", self.reference)
-        rows.addRow(_row(self.start, self.close_button, self.arrange, self.sheet, self.export))
+        rows.addRow(row_of(self.start, self.close_button, self.sheet, self.export))
 
     def _offer(self, _event: Any = None) -> None:
         """Offer the layers that there are; the choice stays."""
@@ -234,21 +188,6 @@ class OpenBox(QWidget):
         name, _ = QFileDialog.getOpenFileName(self, "Detections", self.file.text(), _READ)
         if name:
             self.choose_file(name)
-
-
-def narrow(box: QComboBox) -> None:
-    """Let a list be narrower than its longest word."""
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(8)
-
-
-def _row(*widgets: QWidget) -> QWidget:
-    row = QWidget()
-    line = QHBoxLayout(row)
-    line.setContentsMargins(0, 0, 0, 0)
-    for widget in widgets:
-        line.addWidget(widget)
-    return row
 
 
 def _user() -> str:

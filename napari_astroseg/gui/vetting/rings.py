@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from napari.utils.colormaps.standardize_color import transform_color
 from numpy.typing import NDArray
 
 from napari_astroseg.gui.aids.view import camera_of
@@ -27,8 +28,8 @@ CURRENT = "#ffffff"
 METADATA = "astroseg_vetting"
 """Key in the layer's metadata."""
 
-_SIDES, _SIDES_AROUND = 40, 16
-"""Of the circles. napari draws a thumbnail of a layer's lines one by one: each costs 20 µs."""
+_SIDES, _SIDES_AROUND = 48, 24
+"""Of the circles."""
 _SCREEN_PX = 1.5
 _TICK = 0.35
 """Length of the ticks at the current one, in radii."""
@@ -56,6 +57,8 @@ class Rings:
                 metadata={METADATA: "rings"},
                 **placed_on(base, Window(0, 0, 1, 1)),
             )
+        # napari draws thumbnails line by line, which would take longer than the picture itself.
+        self.layer._max_vectors_thumbnail = 0
         ties.tie(camera_of(viewer).events.zoom, self._keep_width)
 
     @property
@@ -80,9 +83,12 @@ class Rings:
             parts.append(_ticks(*places[current]))
             colours.append(CURRENT)
             counts.append(len(parts[-1]))
-        self.layer.data = np.concatenate(parts) if parts else np.zeros((0, 2, 2))
-        if parts:
-            self.layer.edge_color = np.repeat(np.array(colours), counts)
+        if not parts:
+            self.layer.data = np.zeros((0, 2, 2))
+            return
+        with self.layer.events.set_data.blocker():  # drawn once, in their colours
+            self.layer.data = np.concatenate(parts)
+        self.layer.edge_color = np.repeat(transform_color(colours), counts, axis=0)
 
     def remove(self) -> None:
         """Take the layer out of the viewer."""
