@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from napari.layers import Layer
 from qtpy.QtCore import QEvent, Qt
@@ -23,6 +25,14 @@ from napari_astroseg.gui.comparing.brought import (
     grid_told,
     place,
 )
+from napari_astroseg.gui.comparing.dockstate import (
+    CompareState,
+    asked_again,
+    settle,
+    told,
+    told_again,
+    worn,
+)
 from napari_astroseg.gui.comparing.measure import MeasureBox
 from napari_astroseg.gui.comparing.origins import FromFile, FromLayer, FromSurvey, Match, Origin
 from napari_astroseg.gui.comparing.seeing import SeeingBox
@@ -31,9 +41,12 @@ from napari_astroseg.gui.drawn.apart import keep_apart
 from napari_astroseg.gui.fold import Fold
 from napari_astroseg.gui.intake.picker import Picker
 from napari_astroseg.gui.look.looks import look_of
+from napari_astroseg.gui.look.remembered import Look
 from napari_astroseg.gui.notice import Notice
 from napari_astroseg.gui.progress import ProgressLine
 from napari_astroseg.gui.ties import Ties
+from napari_astroseg.projects.finding import FoundPlaces
+from napari_astroseg.projects.place import Places
 from napari_astroseg.sky.files.address import HduKey
 from napari_astroseg.sky.grids.align import align
 from napari_astroseg.sky.image import SkyImage
@@ -55,11 +68,15 @@ class CompareDock(QWidget):
         The viewer; napari passes it in.
     """
 
+    State = CompareState
+
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
         self._viewer = bare(napari_viewer)
         self._bringing = Bringing(self)
         self._followed: FromSurvey | None = None
+        self._origins: WeakKeyDictionary[Any, tuple[Origin, Any]] = WeakKeyDictionary()
+        self._restored: tuple[CompareState, FoundPlaces] | None = None
         self._ties = Ties(self)
         layers.settle(self._viewer)
         self._build()
@@ -103,6 +120,44 @@ class CompareDock(QWidget):
             self.notice.say(f"{layer.name} is no plane of sky; choose another image")
         else:
             self._ask(FromLayer(image, layer.name, layer, how), reference)
+
+    @property
+    def viewer_layers(self) -> list[Any]:
+        """The viewer's layers."""
+        return [bare(layer) for layer in self._viewer.layers]
+
+    def image_of(self, layer: Any) -> SkyImage | None:
+        """A layer's image, of a stack the plane in view."""
+        return self._image(layer)
+
+    def origins(self) -> Iterator[tuple[Any, Origin, Any]]:
+        """Each layer that was brought, where it came from, and the layer that it lies over."""
+        there = self.viewer_layers
+        for layer in there:
+            origin, onto = self._origins.get(layer, (None, None))
+            if origin is not None and onto in there and compared(layer) is not None:
+                yield layer, origin, onto
+
+    def state(self, places: Places) -> CompareState:
+        """What it is set to, for a project."""
+        if self._restored is not None:
+            return told_again(*self._restored, places)
+        return told(self, places)
+
+    def restore(self, state: CompareState, places: FoundPlaces) -> None:
+        """Be set to that again: bring what was brought, then compare what was compared."""
+        self._restored = state, places
+        by_name = {layer.name: layer for layer in self.viewer_layers}
+        for each in state.brought:
+            origin, onto = asked_again(self, each, places), by_name.get(each.reference)
+            if origin is not None and onto is not None:
+                self._ask(origin, onto, worn(each.look))
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._restored is not None and not self.busy:
+            (state, _), self._restored = self._restored, None
+            settle(self, state)
 
     def cancel(self) -> None:
         """Bring nothing more."""
@@ -169,8 +224,9 @@ class CompareDock(QWidget):
         self._bringing.answered.connect(self._take)
         self._bringing.progressed.connect(self._show_progress)
         self._bringing.ended.connect(self.progress.end)
+        self._bringing.ended.connect(self._settle)
 
-    def _ask(self, origin: Origin, reference: Any = None) -> None:
+    def _ask(self, origin: Origin, reference: Any = None, look: Look | None = None) -> None:
         """Bring something onto the reference; a sentence when that cannot be."""
         self.notice.clear()
         layer = reference or self.bring.layer
@@ -185,7 +241,8 @@ class CompareDock(QWidget):
             return
         if not self.busy:
             self.progress.begin(f"Asking for {origin.name} …")
-        look = look_of(before or (origin.layer if isinstance(origin, FromLayer) else None))
+        own = before or (origin.layer if isinstance(origin, FromLayer) else None)
+        look = look or look_of(own)
         view, onto = self.bring.view(layer, onto), replace(onto, name=layer.name)
         self._bringing.ask(Wish(origin, layer, onto, view, look, compared(before)))
 
@@ -211,6 +268,7 @@ class CompareDock(QWidget):
         if layer is None:  # what was shown already has been closed meanwhile
             self._bringing.ask(replace(wish, shown=None))
             return
+        self._origins[layer] = wish.origin, wish.layer
         for each in (wish.layer, layer):
             if not each.visible:  # napari draws again whatever it is told
                 each.visible = True

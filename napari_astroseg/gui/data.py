@@ -24,7 +24,9 @@ from napari_astroseg.engine.events import Event, Preparing
 from napari_astroseg.engine.service import Call
 from napari_astroseg.errors import AstroSegError, JobFailed, OutputError
 from napari_astroseg.gui.buttons import allow
+from napari_astroseg.gui.datasets import dockstate
 from napari_astroseg.gui.datasets.cardview import CardView
+from napari_astroseg.gui.datasets.dockstate import DataState
 from napari_astroseg.gui.datasets.nonbubbles import NonBubbles
 from napari_astroseg.gui.datasets.stampgrid import StampGrid
 from napari_astroseg.gui.fold import Fold
@@ -32,6 +34,8 @@ from napari_astroseg.gui.jobs import Engines, Job
 from napari_astroseg.gui.progress import ProgressLine
 from napari_astroseg.gui.proposals import Proposals
 from napari_astroseg.gui.training.folders import FolderField
+from napari_astroseg.projects.finding import FoundPlaces
+from napari_astroseg.projects.place import Places
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.datasets.card import DatasetCard, LayoutName
 from napari_astroseg.sky.files.writing import replacing
@@ -61,6 +65,8 @@ class DataDock(QWidget):
         The check by name, `module:function`.
     """
 
+    State = DataState
+
     def __init__(self, napari_viewer: Any = None, target: str = TARGET) -> None:
         super().__init__()
         self._target = target
@@ -78,6 +84,14 @@ class DataDock(QWidget):
     def busy(self) -> bool:
         """Whether a folder is being looked over."""
         return self._job is not None
+
+    def state(self, places: Places) -> DataState:
+        """What it is set to, for a project."""
+        return dockstate.told(self, places)
+
+    def restore(self, state: DataState, places: FoundPlaces) -> None:
+        """Be set to that again."""
+        dockstate.restore(self, state, places)
 
     def look_over(self) -> None:
         """Check the folder that is named."""

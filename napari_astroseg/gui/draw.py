@@ -14,12 +14,16 @@ from napari_astroseg.gui.aids.canvas import canvas_near
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.keys import Key, Keys
+from napari_astroseg.gui.marking import dockstate
 from napari_astroseg.gui.marking.controls import DrawControls
+from napari_astroseg.gui.marking.dockstate import DrawState
 from napari_astroseg.gui.marking.frame import Frame
 from napari_astroseg.gui.marking.marks import Moved, Standing
 from napari_astroseg.gui.marking.painting import Painting
 from napari_astroseg.gui.settings import data_folder, remember, remembered
 from napari_astroseg.gui.ties import Ties
+from napari_astroseg.projects.finding import FoundPlaces
+from napari_astroseg.projects.place import Places
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.marks.store import ENDING
 from napari_astroseg.sky.pixels import digest
@@ -37,6 +41,8 @@ class DrawDock(DrawControls):
     napari_viewer
         Where they are shown; napari passes it in.
     """
+
+    State = DrawState
 
     def __init__(self, napari_viewer: Any) -> None:
         self._viewer = bare(napari_viewer)
@@ -60,6 +66,19 @@ class DrawDock(DrawControls):
         painting = self.painting is not None and (self.painting.busy or self.painting.cut.drawing)
         parts = (self.marks, self.using, self.shapes, self.crowd)
         return self._opening or painting or any(part.busy for part in parts)
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether marks are open, or being opened."""
+        return self._opening or self.painting is not None
+
+    def state(self, places: Places) -> DrawState:
+        """What it is set to, for a project."""
+        return dockstate.told(self, places)
+
+    def restore(self, state: DrawState, places: FoundPlaces) -> None:
+        """Be set to that again."""
+        dockstate.restore(self, state, places)
 
     def start_drawing(self) -> None:
         """Open the marks in the folder that is named, or begin some there."""

@@ -60,6 +60,13 @@ class ImagePicker(QComboBox):
         here = self.currentIndex()
         return self._layers[here] if 0 <= here < len(self._layers) else None
 
+    def choose_named(self, name: str) -> bool:
+        """Choose the layer of this name; whether there is one."""
+        names = [layer.name for layer in self._layers]
+        if name in names:
+            self.setCurrentIndex(names.index(name))
+        return name in names
+
     def image(self, bands: int = 1) -> SkyImage | None:
         """The chosen layer's sky image, of a stack the plane in view, of colours all three.
 

@@ -35,6 +35,7 @@ from napari_astroseg.gui.drawn.layerdata import (
     sky_image,
 )
 from napari_astroseg.gui.drawn.redraw import unwatch, watch
+from napari_astroseg.gui.drawn.units import know_units
 from napari_astroseg.gui.look.looks import give_room
 from napari_astroseg.sky.coords.orientation import orientation
 from napari_astroseg.sky.image import SkyImage
@@ -81,6 +82,7 @@ def add_image(viewer: Viewer, image: SkyImage, stretch: Kind | None = None) -> I
 def add_prepared(viewer: Viewer, prepared: LayerData) -> Image:
     """Add what `layer_data` made; main thread only."""
     settle(viewer)
+    know_units()
     data, arguments, _ = prepared
     axes, others, camera = viewer.dims.ndim, len(viewer.layers), _camera(viewer)
     zoom, centre = camera.zoom, camera.center

@@ -21,6 +21,7 @@ from napari_astroseg.gui.drawn.apart import keep_apart
 from napari_astroseg.gui.drawn.growing import grow_behind
 from napari_astroseg.gui.drawn.redraw import redraws_of
 from napari_astroseg.gui.fold import Fold
+from napari_astroseg.gui.intake.dockstate import OpenState
 from napari_astroseg.gui.intake.drops import Drops
 from napari_astroseg.gui.intake.openbutton import OpenButton
 from napari_astroseg.gui.intake.opening import Opening
@@ -31,6 +32,8 @@ from napari_astroseg.gui.look.appearance import AppearanceBox
 from napari_astroseg.gui.look.colours import ColourBox
 from napari_astroseg.gui.notice import Notice
 from napari_astroseg.gui.progress import ProgressLine
+from napari_astroseg.projects.finding import FoundPlaces
+from napari_astroseg.projects.place import Places
 from napari_astroseg.projects.projectfile import is_project
 from napari_astroseg.sky.files.address import HduKey
 
@@ -52,6 +55,7 @@ class MosaicDock(QWidget):
         The viewer; napari passes it in.
     """
 
+    State = OpenState
     opened = Signal(object)  # the layers of one image, its own first
     settled = Signal()  # nothing more is being opened
     project_wanted = Signal(str)  # a project was dropped or named; its path
@@ -110,6 +114,14 @@ class MosaicDock(QWidget):
         """
         self._soon += places
         self._pause.start()
+
+    def state(self, _places: Places) -> OpenState:
+        """What it is set to, for a project."""
+        return OpenState.of(self.aids.choices)
+
+    def restore(self, state: OpenState, _places: FoundPlaces) -> None:
+        """Be set to that again."""
+        self.aids.choose(state.choices)
 
     def cancel(self) -> None:
         """Open nothing more."""

@@ -15,8 +15,11 @@ from napari_astroseg.errors import AstroSegError
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.fold import Fold
 from napari_astroseg.gui.images import shown_window
+from napari_astroseg.gui.predicting import dockstate
+from napari_astroseg.gui.predicting.again import Again
 from napari_astroseg.gui.predicting.click import ClickMode
 from napari_astroseg.gui.predicting.cuts import Cut
+from napari_astroseg.gui.predicting.dockstate import PredictState
 from napari_astroseg.gui.predicting.extramaps import BOTH, UNCERTAINTY
 from napari_astroseg.gui.predicting.found import FoundPanel
 from napari_astroseg.gui.predicting.models import ModelPicker
@@ -26,6 +29,8 @@ from napari_astroseg.gui.predicting.wholeruns import WholeRuns
 from napari_astroseg.gui.progress import ProgressLine
 from napari_astroseg.gui.shelf import Shelf
 from napari_astroseg.gui.ties import Ties
+from napari_astroseg.projects.finding import FoundPlaces
+from napari_astroseg.projects.place import Places
 from napari_astroseg.recipes.data import BlendedData
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.window import Window
@@ -42,6 +47,8 @@ class PredictDock(QWidget):
         The prediction by name, `module:function`.
     """
 
+    State = PredictState
+
     def __init__(self, napari_viewer: Any, target: str = TARGET) -> None:
         super().__init__()
         self._viewer = bare(napari_viewer)
@@ -55,6 +62,19 @@ class PredictDock(QWidget):
         self._build(target)
         self._connect()
         self._follow_model()
+
+    @property
+    def viewer_layers(self) -> list[Any]:
+        """The viewer's layers."""
+        return list(self._viewer.layers)
+
+    def state(self, places: Places) -> PredictState:
+        """What it is set to, for a project."""
+        return dockstate.told(self, places)
+
+    def restore(self, state: PredictState, places: FoundPlaces) -> None:
+        """Be set to that again."""
+        dockstate.restore(self, state, places)
 
     def predict_around(self, position: Any) -> None:
         """Predict the window of the chosen size around a world position."""
@@ -88,6 +108,7 @@ class PredictDock(QWidget):
 
     def cancel(self) -> None:
         """Stop the running prediction; tiles that are done stay."""
+        self.again.stop()
         self.predictions.cancel()
 
     def turn_uncertainty(self) -> None:
@@ -106,6 +127,7 @@ class PredictDock(QWidget):
         self.place.images.untie()
         for key in self._keys:
             self._viewer.bind_key(key, None)
+        self.again.stop()
         self.predictions.close()
         self.whole.close()
 
@@ -123,6 +145,7 @@ class PredictDock(QWidget):
         self.click = ClickMode(self._viewer, self)
         self.predictions = Predictions(self._viewer, self.progress, self, target)
         self.whole = WholeRuns(self._viewer, self.predictions, self.place.device.currentText, self)
+        self.again = Again(self)
         self.fold = Fold("Whole images", self.whole.list, opened=bool(self.whole.runs.items))
         column = QVBoxLayout(self)
         column.addWidget(_box("Model", self.models))
@@ -146,6 +169,7 @@ class PredictDock(QWidget):
         self.predictions.current_changed.connect(self._show_current)
         self.predictions.misfit.connect(self.place.force.show)
         self.whole.said.connect(self._say)
+        self.again.said.connect(self._say)
         self._ties.tie(self._viewer.layers.selection.events.active, self._follow_layer)
         self._ties.tie(self._viewer.layers.events.removed, self._forget_removed)
         for key, method in self._keys.items():

@@ -22,10 +22,14 @@ from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.jobs import Engines, Job
 from napari_astroseg.gui.latest import Latest
+from napari_astroseg.gui.resultsview import dockstate
 from napari_astroseg.gui.resultsview.controls import BACKGROUNDS, NONE, OTHER, ResultsControls
+from napari_astroseg.gui.resultsview.dockstate import ResultsState
 from napari_astroseg.gui.resultsview.kept import exported, fresh_folder, kept, names_of, page_of
 from napari_astroseg.gui.resultsview.unitlayers import UnitLayers, compile_ahead
 from napari_astroseg.gui.training.simulating import SimulateDialog
+from napari_astroseg.projects.finding import FoundPlaces
+from napari_astroseg.projects.place import Places
 from napari_astroseg.sky.simulate.kinds import Kind, kinds_of
 from napari_astroseg.sky.window import Window
 
@@ -50,6 +54,8 @@ class ResultsDock(ResultsControls):
     target, look
         The evaluation, and the look at one image, by name, `module:function`.
     """
+
+    State = ResultsState
 
     def __init__(self, napari_viewer: Any, target: str = TARGET, look: str = LOOK) -> None:
         super().__init__()
@@ -81,6 +87,27 @@ class ResultsDock(ResultsControls):
     def unit_layers(self) -> list[Any]:
         """The layers of the image looked at last: image, truth, prediction."""
         return self._units.shown
+
+    @property
+    def chosen(self) -> tuple[Path | None, Path | None]:
+        """Folders of the evaluation that is shown, and of the one beside it."""
+        return self._folder(self.shown), self._folder(self.beside)
+
+    def choose_folders(self, shown: Path | None, beside: Path | None) -> None:
+        """Show these evaluations; None leaves what there is."""
+        for box, folder in ((self.shown, shown), (self.beside, beside)):
+            if folder is not None:
+                self._choose(box, folder)
+        if shown is not None or beside is not None:
+            self._read()
+
+    def state(self, places: Places) -> ResultsState:
+        """What it is set to, for a project."""
+        return dockstate.told(self, places)
+
+    def restore(self, state: ResultsState, places: FoundPlaces) -> None:
+        """Be set to that again."""
+        dockstate.restore(self, state, places)
 
     def evaluate(self) -> None:
         """Measure the chosen model on the chosen data."""

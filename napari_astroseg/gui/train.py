@@ -18,13 +18,17 @@ from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.jobs import Engines, Job
 from napari_astroseg.gui.predicting.commandline import train_command
 from napari_astroseg.gui.proposals import Proposals
+from napari_astroseg.gui.training import dockstate
 from napari_astroseg.gui.training.closing import Choice, Closing, question
 from napari_astroseg.gui.training.comparison import Comparison
+from napari_astroseg.gui.training.dockstate import TrainState
 from napari_astroseg.gui.training.reasons import Reasons, Standing
 from napari_astroseg.gui.training.searching import SearchDialog
 from napari_astroseg.gui.training.simulating import SimulateDialog
 from napari_astroseg.gui.training.traincontrols import TrainControls, fresh_folder
 from napari_astroseg.gui.training.trainer import Trainer
+from napari_astroseg.projects.finding import FoundPlaces
+from napari_astroseg.projects.place import Places
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.simulate.kinds import Kind, kinds_of
 
@@ -42,6 +46,8 @@ class TrainDock(TrainControls):
     target, search
         A training and a search by name, `module:function`.
     """
+
+    State = TrainState
 
     def __init__(
         self, napari_viewer: Any = None, target: str = TARGET, search: str = SEARCH
@@ -68,6 +74,14 @@ class TrainDock(TrainControls):
     def pids(self) -> list[int]:
         """Process numbers of what this window began."""
         return self._engines.pids + self.trainer.pids
+
+    def state(self, places: Places) -> TrainState:
+        """What it is set to, for a project."""
+        return dockstate.told(self, places)
+
+    def restore(self, state: TrainState, places: FoundPlaces) -> None:
+        """Be set to that again."""
+        dockstate.restore(self, state, places)
 
     def start(self, resume: bool = False) -> None:
         """Train what the form says, or go on with what the run's folder holds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,11 @@ from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.layers import image_in_view, sky_image
 from napari_astroseg.gui.notice import Notice
 from napari_astroseg.gui.ties import Ties
+from napari_astroseg.gui.vetting import dockstate
 from napari_astroseg.gui.vetting.actions import ACTIONS, Bound, chosen_keys
 from napari_astroseg.gui.vetting.begin import Wish, begin
 from napari_astroseg.gui.vetting.desk import Desk, Opened
+from napari_astroseg.gui.vetting.dockstate import VetState
 from napari_astroseg.gui.vetting.fromlayers import making
 from napari_astroseg.gui.vetting.inview import region_in_view
 from napari_astroseg.gui.vetting.judgebox import JudgeBox
@@ -31,6 +34,8 @@ from napari_astroseg.gui.vetting.keytable import KeyTable
 from napari_astroseg.gui.vetting.openbox import OpenBox
 from napari_astroseg.gui.vetting.queuebox import QueueBox
 from napari_astroseg.gui.vetting.sheet import ContactSheet
+from napari_astroseg.projects.finding import FoundPlaces
+from napari_astroseg.projects.place import Places
 from napari_astroseg.review.outcome import Outcome, catalogue_of, write_outcome
 
 _WRITTEN = (
@@ -48,6 +53,8 @@ class VetDock(QWidget):
         Where they are looked at; napari passes it in.
     """
 
+    State = VetState
+
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
         self._viewer = bare(napari_viewer)
@@ -57,6 +64,7 @@ class VetDock(QWidget):
         self._opening, self._writing, self._others = Latest(self), Latest(self), Latest(self)
         self._ties = Ties(self)
         self._bound: Bound | None = None
+        self._at = ""
         self.stage = Stage(self._viewer, self)
         self.blink = Blink(self.stage, self.isVisible)
         self.overlays = OverlaysOff(self._viewer, self)
@@ -70,12 +78,26 @@ class VetDock(QWidget):
         works = (self._opening, self._writing, self._others)
         return desk or any(work.busy for work in works)
 
-    def start(self) -> None:
-        """Open what is chosen, and go to the first without a verdict."""
+    @property
+    def is_opening(self) -> bool:
+        """Whether a list is being opened."""
+        return self._opening.busy
+
+    def state(self, places: Places) -> VetState:
+        """What it is set to, for a project."""
+        return dockstate.told(self, places)
+
+    def restore(self, state: VetState, places: FoundPlaces) -> None:
+        """Be set to that again."""
+        dockstate.restore(self, state, places)
+
+    def start(self, at: str = "") -> None:
+        """Open what is chosen, and go to the first without a verdict, or to the one called `at`."""
         wish = self._wish()
         if wish is None or self._opening.busy:
             return
         self.stop()
+        self._at = at
         self.notice.clear()
         self._layer = self.open.images.layer()
         self.open.keep_choices()
@@ -203,6 +225,9 @@ class VetDock(QWidget):
         self.queue.judge(True)
         self.queue.show_unit(session.detections.unit)
         self._bind()
+        if self._at:
+            with suppress(VettingError):  # the list has changed since: it begins as ever
+                session.go_to(self._at)
         self.desk.show()
         notes = opened.notes
         if session.recovered:

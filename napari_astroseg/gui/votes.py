@@ -18,12 +18,16 @@ from napari_astroseg.gui.keys import Key, Keys
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.proposals import Proposals
 from napari_astroseg.gui.ties import Ties
+from napari_astroseg.gui.voting import dockstate
 from napari_astroseg.gui.voting.ballot import Ballot, ballot_of, open_ballot
 from napari_astroseg.gui.voting.controls import VoteControls
+from napari_astroseg.gui.voting.dockstate import VotesState
 from napari_astroseg.gui.voting.foldertable import FolderTable
 from napari_astroseg.gui.voting.ladder import LadderWindow
 from napari_astroseg.gui.voting.volunteers import Volunteers
 from napari_astroseg.gui.voting.votelayers import METADATA, VoteLayers
+from napari_astroseg.projects.finding import FoundPlaces
+from napari_astroseg.projects.place import Places
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.coords.worldcoords import wcs_cards
 from napari_astroseg.sky.files.writing import write_image
@@ -43,6 +47,8 @@ class VotesDock(VoteControls):
         Where they are shown; napari passes it in.
     """
 
+    State = VotesState
+
     def __init__(self, napari_viewer: Any) -> None:
         self._viewer = napari_viewer
         self._engines = Engines()
@@ -50,7 +56,7 @@ class VotesDock(VoteControls):
         self.ballot: Ballot | None = None
         self._layers, self._ties = VoteLayers(napari_viewer), Ties(self)
         self._opening, self._saving = Latest(self), Latest(self)
-        self._wanted = ""
+        self._wanted, self._at = "", 0
         self._proposals = Proposals(self)
         self._keys = Keys(
             (
@@ -83,9 +89,17 @@ class VotesDock(VoteControls):
         """Whether votes are being read or written."""
         return self._opening.busy or self._saving.busy
 
-    def open_votes(self, place: str | Path, kind: str = "") -> None:
-        """Read a file and show its votes."""
-        self._wanted = kind
+    def state(self, places: Places) -> VotesState:
+        """What it is set to, for a project."""
+        return dockstate.told(self, places)
+
+    def restore(self, state: VotesState, places: FoundPlaces) -> None:
+        """Be set to that again."""
+        dockstate.restore(self, state, places)
+
+    def open_votes(self, place: str | Path, kind: str = "", threshold: int = 0) -> None:
+        """Read a file and show its votes, from a threshold on unless that is 0."""
+        self._wanted, self._at = kind, threshold
         self.notice.clear()
         self.told.setText(f"Reading {Path(place).name} …")
         self._opening.ask(partial(open_ballot, place))
@@ -181,6 +195,9 @@ class VotesDock(VoteControls):
         self.kind.blockSignals(False)
         self._layers.show_ballot(ballot)
         self._show_kind()
+        if self._at:
+            self.number.setValue(self._at)
+            self._at = 0
 
     def _show_kind(self) -> None:
         """Show what was marked of the kind that is chosen, the threshold kept if it can be."""

@@ -19,6 +19,7 @@ from napari_astroseg.gui import layers
 from napari_astroseg.gui.compare import CompareDock
 from napari_astroseg.gui.data import DataDock
 from napari_astroseg.gui.draw import DrawDock
+from napari_astroseg.gui.drawn.units import know_units
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.results import ResultsDock
@@ -134,6 +135,7 @@ def settle_in() -> Thread:
 
 
 def _settle_in() -> None:
+    know_units()
     Image(np.zeros((2, 2), np.float32))
     gc.freeze()
 

@@ -9,6 +9,7 @@ from napari.layers import Labels
 from napari.utils import Colormap, DirectLabelColormap
 from napari.utils.colormaps import ensure_colormap
 
+from napari_astroseg.gui.drawn.units import know_units
 from napari_astroseg.sky.window import Window
 
 REGION = "#35f0c8"
@@ -57,5 +58,6 @@ def compile_ahead() -> None:
     Its first Labels layer costs two seconds of just-in-time compilation: on the window's
     thread that would be a frozen window at the first click.
     """
+    know_units()
     layer = Labels(np.eye(8, dtype=np.int32), colormap=one_colour())
     layer.contour = 1

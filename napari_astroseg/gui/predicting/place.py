@@ -66,6 +66,11 @@ class PlacePanel(QWidget):
         """Side of the window that a click predicts."""
         return _SIZES[self.size.currentIndex()]
 
+    def set_side(self, side_px: int) -> None:
+        """Let a click predict a window of this side, if it is one of those offered."""
+        if side_px in _SIZES:
+            self.size.setCurrentIndex(_SIZES.index(side_px))
+
     def allow(self, lack: str) -> None:
         """Enable the buttons, unless something is lacking: then they say what."""
         says = {

@@ -77,6 +77,7 @@ class Predictions(QObject):
         self._job: Job | None = None
         self._warnings: list[str] = []
         self._overlays: dict[tuple[Any, ...], Answered] = {}
+        self._wishes: dict[tuple[Any, ...], Wish] = {}
         self._spare: Answered | None = None  # of a wish that was cut short by the next
         self.current: Answered | None = None
         self.last: Wish | None = None
@@ -89,6 +90,11 @@ class Predictions(QObject):
     def busy(self) -> bool:
         """Whether a prediction runs."""
         return self._job is not None
+
+    @property
+    def answers(self) -> list[tuple[Wish, Answered]]:
+        """What was asked for, and the overlays that show it, the oldest first."""
+        return [(self._wishes[key], overlay) for key, overlay in self._overlays.items()]
 
     @property
     def pids(self) -> list[int]:
@@ -208,6 +214,7 @@ class Predictions(QObject):
             if old is not reused:
                 old.remove()
         overlay = self._overlays[wish.key] = reused or made(self._viewer, *what)
+        self._wishes[wish.key] = wish
         overlay.maps.tell(event.spread)
         if isinstance(overlay, ObjectOverlay) and isinstance(event, ObjectsDone):
             overlay.expect(event.objects)

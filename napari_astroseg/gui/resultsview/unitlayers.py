@@ -11,6 +11,7 @@ from napari.utils import DirectLabelColormap
 
 from napari_astroseg.engine.report.view import View
 from napari_astroseg.gui import layers
+from napari_astroseg.gui.drawn.units import know_units
 from napari_astroseg.gui.predicting.drawing import placed_on
 from napari_astroseg.gui.predicting.outlines import sides
 from napari_astroseg.sky.window import Window
@@ -90,6 +91,7 @@ class UnitLayers:
 
 def compile_ahead() -> None:
     """Have napari compile what draws these labels; any thread, once, before anyone waits for it."""
+    know_units()
     layer = Labels(np.eye(8, dtype=np.int32), colormap=_colourmap(TRUTH))
     layer.contour = 1
 

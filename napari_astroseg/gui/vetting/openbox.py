@@ -82,6 +82,15 @@ class OpenBox(QWidget):
         self.source.setCurrentText(_FILE)
         self.file.setText(str(path))
 
+    @property
+    def offered(self) -> list[Any]:
+        """Layers that detections can be taken from."""
+        return [layer for layer in self._sources if layer is not None]
+
+    def choose_store(self) -> None:
+        """Take the list that is in the store."""
+        self.source.setCurrentText(_STORED)
+
     def choose_layer(self, layer: Any) -> None:
         """Take detections from this layer."""
         self._offer()
