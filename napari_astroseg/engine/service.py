@@ -117,6 +117,8 @@ class Engine:
     ----------
     spare_cores
         Cores left to the window; the child uses the rest.
+    ahead
+        Module that the child imports while nobody asks; none when empty.
 
     Notes
     -----
@@ -124,8 +126,8 @@ class Engine:
     thread at any time.
     """
 
-    def __init__(self, spare_cores: int = 1) -> None:
-        self._spare_cores = spare_cores
+    def __init__(self, spare_cores: int = 1, ahead: str = "") -> None:
+        self._spare_cores, self._ahead = spare_cores, ahead
         self._child: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._busy = threading.Lock()
@@ -145,14 +147,15 @@ class Engine:
         return child.pid if child is not None and child.poll() is None else None
 
     def start(self) -> None:
-        """Bring the child up, unless it is; it warms itself while nobody asks."""
+        """Bring the child up, unless it is; it imports ahead while nobody asks."""
         with self._lock:
             if self.alive:
                 return
             _close_pipes(self._child)
             cores = max(1, (os.cpu_count() or 1) - self._spare_cores)
+            words = ["-P", "-m", "napari_astroseg.engine.worker", *filter(None, [self._ahead])]
             self._child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "napari_astroseg.engine.worker"],
+                [sys.executable, *words],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=child_environment(cores),

@@ -1,7 +1,7 @@
 """The child's side of an engine process: take a call, run its generator, send its events.
 
-Run as `python -m napari_astroseg.engine.worker`. Unless a call is waiting already, torch
-is imported at once, while the user is still choosing a model: the first click finds it warm.
+Run as `python -m napari_astroseg.engine.worker [MODULE]`. Unless a call is waiting already, the
+module is imported at once, while the user is still choosing a model: the first click finds it warm.
 """
 
 from __future__ import annotations
@@ -34,13 +34,12 @@ def main() -> None:
     threading.Thread(target=_listen, args=(sys.stdin.buffer, calls, stops), daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(5)
-    warm = False
+    ahead = sys.argv[1:]
     while True:
         try:
-            parcel = calls.get(timeout=None if warm else _IDLE_S)
+            parcel = calls.get(timeout=_IDLE_S if ahead else None)
         except queue.Empty:
-            _warm()
-            warm = True
+            _warm(ahead.pop())
         else:
             _serve(parcel, answers, stops)
 
@@ -65,10 +64,10 @@ def _listen(pipe: IO[bytes], calls: queue.SimpleQueue[Parcel], stops: set[int]) 
             calls.put(message)
 
 
-def _warm() -> None:
-    """Load what a prediction needs."""
+def _warm(module: str) -> None:
+    """Load what the first call will need."""
     with suppress(ImportError):  # told in words by the call that needs what is missing
-        import_module("napari_astroseg.engine.predict")
+        import_module(module)
 
 
 def _serve(parcel: Parcel, answers: IO[bytes], stops: set[int]) -> None:

@@ -179,10 +179,12 @@ class Engines:
     ----------
     owner
         The dock; None where it calls `close` itself.
+    ahead
+        Module that the shared engine imports while nobody asks; none when empty.
     """
 
-    def __init__(self, owner: QObject | None = None) -> None:
-        self._warm = Engine()
+    def __init__(self, owner: QObject | None = None, ahead: str = "") -> None:
+        self._warm = Engine(ahead=ahead)
         self._engines: set[Engine] = {self._warm}
         self._jobs: set[Job] = set()
         self._finalizer = weakref.finalize(self, _end_all, self._engines, self._jobs)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 
 import pytest
 from gui import fake_work
@@ -52,6 +53,20 @@ def test_the_engine_stays_warm_between_calls(engine, image):
     first = engine.pid
     list(engine.run(fake("predict", "model", image, HERE)))
     assert engine.pid == first
+
+
+def test_what_the_first_call_needs_is_imported_ahead(tmp_path, monkeypatch, image):
+    mark = tmp_path / "imported"
+    module = f"open({str(mark)!r}, 'w').close()\nimport no_such_module\n"
+    (tmp_path / "needed.py").write_text(module)
+    monkeypatch.syspath_prepend(tmp_path)
+    with closing(Engine(ahead="needed")) as engine:
+        engine.start()
+        deadline = time.monotonic() + 60
+        while not mark.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert mark.exists()
+        assert list(engine.run(fake("predict", "model", image, HERE)))  # though that failed
 
 
 def test_an_expected_error_keeps_its_sentence(engine, image):

@@ -10,7 +10,6 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor
-from torchvision.ops import batched_nms
 
 from napari_astroseg.sky.objects import Objects
 
@@ -51,6 +50,8 @@ def strongest(objects: Found, overlap: float) -> Found:
     Overlap is the area shared over the area of either (IoU). A score cut may come before or after:
     only stronger ones decide.
     """
+    from torchvision.ops import batched_nms  # takes longer to load than torch itself
+
     kept = batched_nms(
         torch.from_numpy(objects.boxes),
         torch.from_numpy(objects.scores),

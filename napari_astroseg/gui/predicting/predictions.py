@@ -73,7 +73,7 @@ class Predictions(QObject):
     def __init__(self, viewer: Any, progress: ProgressLine, owner: QObject, target: str) -> None:
         super().__init__(owner)
         self._viewer, self._progress, self._target = viewer, progress, target
-        self._engines = Engines(owner)
+        self._engines = Engines(owner, ahead=target.partition(":")[0])
         self._job: Job | None = None
         self._warnings: list[str] = []
         self._overlays: dict[tuple[Any, ...], Answered] = {}
