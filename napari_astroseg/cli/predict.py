@@ -13,13 +13,14 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_astroseg.errors import ImageError, OutputError
+from napari_astroseg.errors import CatalogueError, ImageError, OutputError
 from napari_astroseg.sky.files.address import Address, hdu_key, spoken
 
 if TYPE_CHECKING:
     from napari_astroseg.engine.cluster import Cluster
     from napari_astroseg.engine.model import Model
     from napari_astroseg.sky.image import SkyImage
+    from napari_astroseg.sky.known import Rule
     from napari_astroseg.sky.window import Window
 
 HELP = "predict on images, headless"
@@ -82,6 +83,18 @@ def add(verb: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="CATALOGUE",
         help="tell known objects from new ones, by boxes of this catalogue",
+    )
+    rule = verb.add_mutually_exclusive_group()
+    rule.add_argument(
+        "--known-share",
+        type=float,
+        metavar="F",
+        help="known is what covers this share of a known one's box (a third)",
+    )
+    rule.add_argument(
+        "--known-within",
+        metavar="ANGLE",
+        help="known is what has its centre so near to a known one's: degrees, or with ' or \"",
     )
     verb.add_argument("--force", action="store_true", help="even if unit or values do not suit")
     verb.add_argument("--json", action="store_true", help="print what was written as JSON")
@@ -167,9 +180,12 @@ def _one(
         "threshold": options.threshold,
         "device": options.device,
         "known": None if options.known is None else str(options.known.absolute()),
+        "known_share": options.known_share,
+        "known_within": options.known_within,
         "force": options.force,
         "line": options.command,
     }
+    rule = asked_rule(options)
     events = predict_to_folder(
         model,
         image,
@@ -189,7 +205,7 @@ def _one(
     if options.known is not None:
         from napari_astroseg.sky.known import marked_file
 
-        known = marked_file(Path(result["out"]) / "catalogue.ecsv", options.known, image)
+        known = marked_file(Path(result["out"]) / "catalogue.ecsv", options.known, image, rule)
     return {
         "image": command["image"],
         "known": known,
@@ -234,6 +250,21 @@ def asked_device(options: argparse.Namespace) -> str | Cluster:
     if options.workers is None and options.cluster is None:
         return str(options.device)
     return Cluster(options.workers or 0, options.cluster or "", options.device)
+
+
+def asked_rule(options: argparse.Namespace) -> Rule:
+    """By what --known-share or --known-within say that a detection is known."""
+    from napari_astroseg.sky.known import SHARE, Rule
+
+    rule = options.known_share is not None or options.known_within is not None
+    if rule and options.known is None:
+        raise CatalogueError(
+            "--known-share and --known-within say how --known is compared; give its catalogue"
+        )
+    if options.known_within is not None:
+        (degrees,) = numbers(options.known_within, 1, "--known-within ANGLE")
+        return Rule(within_arcsec=3600 * degrees)
+    return Rule(SHARE if options.known_share is None else options.known_share)
 
 
 def asked_window(options: argparse.Namespace, image: SkyImage) -> Window | None:

@@ -80,6 +80,8 @@ def words(command: Command, options: argparse.Namespace, out: Path) -> list[str]
         "--ensemble": command.ensemble,
         "--threshold": command.threshold,
         "--known": command.known,
+        "--known-share": command.known_share,
+        "--known-within": command.known_within,
     }
     found = [f"{name}={value}" for name, value in named.items() if value is not None]
     found += [f"--model={name}" for name in command.others or ()]

@@ -2,7 +2,8 @@
 
 Tiles have the side that the network learnt on, each normalised by itself, and lie on one grid over
 the image, whichever window is asked for. They overlap: an object is taken from the tile in whose
-core its middle lies, where it is seen whole, and of two that are one the stronger stays.
+core its middle lies. One that is wider than what tiles share is put together from what each saw of
+it, and of two that are one the stronger stays.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from napari_astroseg.recipes.families.maskrcnn import Spec
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.instances import Instances
 from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.stitching import stitched
 from napari_astroseg.sky.window import Window
 
 Valid = NDArray[np.bool_]
@@ -125,8 +127,9 @@ def find_objects(
         raise MisfitError(
             f"every pixel of this window of {image.name} misses a band; choose one that holds data"
         )
-    in_order = [found[number] for number in range(len(places))]  # in whichever order they came
-    objects = strongest(Instances.gathered(in_order), spec_of(model).image_overlap)
+    in_order = [(places[number].tile, found[number]) for number in range(len(places))]
+    whole = stitched(in_order, image.shape)
+    objects = strongest(whole, spec_of(model).image_overlap)
     result = {
         "window": inside,
         "threshold": model.card.threshold,

@@ -40,6 +40,8 @@ class Command(BaseModel):
     entropy: bool = False
     threshold: float | None = None
     known: str | None = None
+    known_share: float | None = None
+    known_within: str | None = None
     device: str = "auto"
     force: bool = False
 

@@ -75,6 +75,22 @@ def test_turns_of_several_models_tell_how_unsure_each_bubble_is(place, tmp_path)
     assert command["ensemble"] == 2 and command["others"] == [str(two)]
 
 
+def test_known_by_the_distance_of_centres(place, tmp_path, capsys):
+    out, known = tmp_path / "found", tmp_path / "known.ecsv"
+    words = ("predict", *bands(place), "--bands", "--model", place / "random.safetensors",
+             "--out", out, "--threshold", 0.5, "--quiet")  # fmt: skip
+    assert astroseg(*words, "--known-share", 0.5) == 1
+    assert "say how --known is compared" in capsys.readouterr().err
+    assert astroseg(*words) == 0
+    shutil.copy(out / "catalogue.ecsv", known)
+    capsys.readouterr()
+    assert astroseg(*words, "--known", known, "--known-within", '1"', "--json", "--resume") == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    assert told["known"] == told["structures"] > 0
+    command = json.loads((out / "provenance.json").read_text())["command"]
+    assert command["known_within"] == '1"' and command["known_share"] is None
+
+
 def test_one_band_is_refused_with_the_way_out(place, tmp_path, capsys):
     model = place / "random.safetensors"
     assert astroseg("predict", bands(place)[0], "--model", model, "--out", tmp_path) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,13 @@ import pytest
 
 from napari_astroseg.engine.card import builtin_models, read_card
 from napari_astroseg.engine.evaluate import evaluate
+from napari_astroseg.engine.events import TileDone
 from napari_astroseg.engine.model import load_model
+from napari_astroseg.engine.outputs import predict_to_folder
 from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.recipes.recipe import Recipe
+from napari_astroseg.sky.catalogue import Catalogue
+from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.simulate import bubbles, galaxies, multiband
 from napari_astroseg.sky.simulate.spirals import simulate_spirals, write
@@ -93,3 +98,19 @@ def test_galaxies_are_found_and_their_overlaps(tmp_path: Path) -> None:
     figures = evaluate("blended_galaxies_small", tmp_path, device="cpu")["figures"]
     assert figures["detected_isolated"] > 0.8 and figures["iou_isolated"] > 0.6
     assert figures["completeness_blended"] > 0.4 and figures["null"] > 0.5
+
+
+def test_a_galaxy_where_four_tiles_meet_is_one_region(tmp_path: Path) -> None:
+    model = load_model("blended_galaxies_small").drawing(2)
+    recipe = model.recipe.replace(prediction__tile_px=128)
+    model = replace(model, card=replace(model.card, recipe=recipe))
+    row, column = np.mgrid[:256, :256] - 127.5
+    values = np.random.default_rng(0).normal(size=(256, 256))
+    values += 40 * np.exp(-(row**2 + column**2) / (2 * 6.0**2))
+    image = SkyImage.from_array(values.astype(np.float32), name="corner")
+    told = list(predict_to_folder(model, image, tmp_path, device="cpu", force=True))
+    assert sum(isinstance(event, TileDone) for event in told) == 4
+    table = Catalogue.read(tmp_path / "catalogue.ecsv").table
+    (galaxy,) = table[np.hypot(table["x"].value - 127.5, table["y"].value - 127.5) < 30]
+    assert (galaxy["x"], galaxy["y"]) == pytest.approx((127.5, 127.5), abs=1.0)
+    assert galaxy["area"].value > 100 and 0 < galaxy["uncertainty"] < 0.5

@@ -129,6 +129,21 @@ def test_every_object_is_found_once_and_whole(model, image, truth):
     assert windows(galaxies) == wide
 
 
+@pytest.mark.parametrize("side", [9, 15, 31, 47, 60, 80])
+def test_a_galaxy_where_four_tiles_meet_is_one_and_whole(model, side):
+    """Tiles of 64 pixels share 16, and their cores meet at 56; a wide one no tile sees whole."""
+    corner = 56 - side // 2
+    values = np.zeros((200, 200), np.float32)
+    values[corner : corner + side, corner : corner + side] = 1
+    values[150:160, 20:30] = 1  # another, in a single tile
+    bands = [SkyImage.from_array(values, name="corner") for _ in range(3)]
+    result = finished(predict(model, stacked(bands, ("z", "r", "g"), "corner"), device="cpu"))
+    assert windows(result["objects"]) == {Window(corner, corner, side, side),
+                                          Window(20, 150, 10, 10)}  # fmt: skip
+    far = corner + side - 0.5
+    assert [corner - 0.5, corner - 0.5, far, far] in result["objects"].boxes.tolist()
+
+
 def test_the_map_of_scores_is_that_of_the_objects(model, image, truth):
     events = list(predict(model, image, device="cpu"))
     scores = predicted(iter(events))[0]

@@ -10,7 +10,7 @@ from skies import galactic_wcs
 from napari_astroseg.errors import CatalogueError
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.known import marked_file
+from napari_astroseg.sky.known import Rule, marked_file
 from napari_astroseg.sky.objectcatalogue import catalogued
 from napari_astroseg.sky.objects import Objects
 
@@ -89,5 +89,38 @@ def test_catalogues_without_boxes_are_refused(image, found, tmp_path):
     with pytest.raises(CatalogueError, match="in no unit of angle"):
         marked_file(found, known_table(image, tmp_path / "k.ecsv", radius=np.ones(3)), image)
     bare = Catalogue(QTable({"id": [1], "x": [1.0], "y": [1.0]})).write(tmp_path / "regions.ecsv")
-    with pytest.raises(CatalogueError, match="holds none; use a model"):
+    with pytest.raises(CatalogueError, match="holds none; tell it by the distance"):
         marked_file(bare, known_table(image, tmp_path / "k.ecsv"), image)
+
+
+@pytest.mark.parametrize("frame", ["galactic", "icrs"])
+@pytest.mark.parametrize("within, count", [(25.0, 3), (23.0, 0)])
+def test_centres_may_tell_what_is_known_on_either_side_of_zero(
+    image, found, tmp_path, frame, within, count
+):
+    """Two pixels of 12 arcsec off; sizes are not asked about."""
+    known = known_table(image, tmp_path / "k.ecsv", frame, shift_px=2.0, other=np.arange(3))
+    assert marked_file(found, known, image, Rule(within_arcsec=within)) == count
+    table = Catalogue.read(found).table
+    assert "known_share" not in table.colnames
+    assert table["known_distance"][:3].to_value("arcsec") == pytest.approx([24.0] * 3, rel=1e-3)
+    assert [bool(name) for name in table["known_name"]] == [count > 0] * 3 + [False]
+    assert f"within {within:g} arcsec" in table["known"].info.description
+
+
+def test_another_share_may_be_asked_for(image, found, tmp_path):
+    known = known_table(image, tmp_path / "known.ecsv", shift_px=10.0)  # covers two thirds
+    assert marked_file(found, known, image, Rule(0.6)) == 3
+    assert marked_file(found, known, image, Rule(0.7)) == 0
+    for rule in ({"share": 0.0}, {"share": 1.5}, {"within_arcsec": 0.0}, {"within_arcsec": 1e9}):
+        with pytest.raises(CatalogueError, match="give one above 0"):
+            Rule(**rule)
+
+
+def test_regions_without_boxes_are_known_by_their_centres(image, tmp_path):
+    where = image.sky(60.0, 150.0)
+    bare = QTable({"id": [1], "lon": [where.l.deg] * u.deg, "lat": [where.b.deg] * u.deg,
+                   "x": [60.0], "y": [150.0]})  # fmt: skip
+    found = Catalogue(bare, "galactic").write(tmp_path / "regions.ecsv")
+    known = known_table(image, tmp_path / "known.ecsv")
+    assert marked_file(found, known, image, Rule(within_arcsec=5.0)) == 1
