@@ -84,11 +84,29 @@ def figures_of(sums: Sums) -> dict[str, float]:
         told[f"purity_{kind}"] = _ratio(right, found)
         told[f"detected_{kind}"] = _ratio(detected, true)
         told[f"iou_{kind}"] = _ratio(sums["iou"][at], detected)
+        told |= {f"authors_{name}_{kind}": value for name, value in _as_authors(sums, at).items()}
     empty, kept_empty = sums["empty"]
     told["null"] = _ratio(kept_empty, empty)
     for name, short in (("class", "ece"), ("galaxy", "ece_galaxy"), ("overlap", "ece_overlap")):
         told[short] = Reliability(sums[name]).error()
     return told
+
+
+def _as_authors(sums: Sums, at: int) -> dict[str, float]:
+    """What the authors' code counts: of isolated ones whether they are found, of blends as what.
+
+    An isolated one that is taken for a blend counts against the purity of blends alone.
+    """
+    true, detected, met, found, right, real = (
+        sums[name][at] for name in ("true", "detected", "met", "found", "right", "real")
+    )
+    isolated = KINDS[at] == "isolated"
+    missed, wrong = (true - detected, found - real) if isolated else (detected - met, real - right)
+    return {
+        "completeness": _ratio(met, met + missed),
+        "purity": _ratio(right, right + wrong),
+        "iou": _ratio(sums["iou_met"][at], met),
+    }
 
 
 def magnitudes_of(

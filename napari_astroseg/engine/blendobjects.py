@@ -70,7 +70,8 @@ class Objects:
     pairs
         What belongs to each, in order.
     found
-        For each kind, how many are found, and how many of these touch a true one of that kind.
+        For each kind, how many are found, how many of these touch a true one of that kind, and
+        how many touch a true one of any.
     empty
         Whether there is no galaxy at all, and whether nothing is found then.
     """
@@ -109,26 +110,27 @@ class Objects:
         overlaps = (likeliest(probability) == _OVERLAP) & (labels > 0), truth == _OVERLAP
         pairs = [_pair(number, true, labels, overlaps, variance, least_px)
                  for number in range(1, count + 1)]  # fmt: skip
-        found = np.zeros((len(KINDS), 2))
+        found = np.zeros((len(KINDS), 3))
         for number in range(1, int(labels.max(initial=0)) + 1):
             mask = labels == number
             kind = int(overlaps[0][mask].any())
             touched = np.unique(true[mask])
             kinds = [pairs[each - 1].kind for each in touched if each]
-            found[kind] += 1, bool(kinds) and max(kinds) == kind
+            found[kind] += 1, bool(kinds) and max(kinds) == kind, bool(kinds)
         return cls(true, tuple(pairs), found, (not count, not count and not labels.any()))
 
     def counts(self) -> dict[str, NDArray[np.float64]]:
         """What adds up over stamps."""
-        table = np.zeros((4, len(KINDS)))
+        table = np.zeros((5, len(KINDS)))
         for pair in self.pairs:
             if pair.large:
-                table[:, pair.kind] += 1, pair.detected, pair.met, pair.iou
-        true, detected, met, iou = table
-        found, right = self.found.T
+                table[:, pair.kind] += 1, pair.detected, pair.met, pair.iou, pair.met * pair.iou
+        true, detected, met, iou, iou_met = table
+        found, right, real = self.found.T
         return {
-            "true": true, "detected": detected, "met": met, "iou": iou,
-            "found": found, "right": right, "empty": np.array(self.empty, np.float64),
+            "true": true, "detected": detected, "met": met, "iou": iou, "iou_met": iou_met,
+            "found": found, "right": right, "real": real,
+            "empty": np.array(self.empty, np.float64),
         }  # fmt: skip
 
 

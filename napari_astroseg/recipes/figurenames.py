@@ -31,8 +31,12 @@ _WORDS = {
 }
 """Of figures whose name does not say it."""
 
-_OF = ("validation", "unseen")
-"""What a card's figures are measured on: the first word of their names."""
+_OF = {
+    "validation": "validation {}",
+    "unseen": "unseen {}",
+    "authors": "{}, by the authors' rule",
+}
+"""First words of names that tell on what, or how, a figure is measured."""
 
 
 def words_of(name: str, layout: str = "") -> str:
@@ -48,7 +52,7 @@ def words_of(name: str, layout: str = "") -> str:
     """
     of, _, rest = name.partition("_")
     if of in _OF and rest:
-        return f"{of} {words_of(rest, layout)}"
+        return _OF[of].format(words_of(rest, layout))
     if name == "new" and layout == "bubbles":
         return "new detections"
     head, _, kind = name.rpartition("_")

@@ -47,7 +47,10 @@ def blank():
 def test_a_perfect_answer():
     told = figures_of(counts(objects(TRUTH, TRUTH)) | blank())
     for kind in ("isolated", "blended"):
-        for name in ("completeness", "purity", "detected", "iou"):
+        for name in (
+            "completeness", "purity", "detected", "iou", "authors_completeness", "authors_purity",
+            "authors_iou",
+        ):  # fmt: skip
             assert told[f"{name}_{kind}"] == 1.0
     assert np.isnan(told["null"])
 
@@ -62,6 +65,20 @@ def test_completeness_and_purity_by_hand():
     assert np.isnan(told["purity_blended"])
     assert told["iou_isolated"] == 1.0
     assert told["iou_blended"] == 0.0
+
+
+def test_the_authors_ask_whether_isolated_ones_are_found_and_blends_as_what():
+    """One isolated found, one missed, one found for a blend; the blend for an isolated one; one
+    found where there is nothing."""
+    truth = TRUTH + scene((24, 18, 4, 1))
+    found = scene((2, 2, 6, 1), (14, 2, 6, 1), (24, 10, 4, 1), (24, 18, 4, 1), (24, 18, 2, 2))
+    told = figures_of(counts(objects(found, truth)) | blank())
+    assert told["completeness_isolated"] == pytest.approx(1 / 3)
+    assert told["authors_completeness_isolated"] == 0.5
+    assert told["authors_purity_isolated"] == 0.5
+    assert told["authors_completeness_blended"] == told["completeness_blended"] == 0.0
+    assert told["authors_purity_blended"] == 0.0
+    assert told["authors_iou_isolated"] == 1.0 and np.isnan(told["authors_iou_blended"])
 
 
 def test_iou_is_of_the_object_or_of_its_overlap():

@@ -16,6 +16,7 @@ from napari_astroseg.recipes.recipe import Recipe, preset_names
         ("unseen_iou_blended", "unseen IoU, blended"),
         ("jaccard_std", "Jaccard, spread from galaxy to galaxy"),
         ("dice_0.6", "Dice at 0.6"),
+        ("authors_purity_blended", "purity, blended, by the authors' rule"),
         ("validation_loss", "validation loss"),
         ("validation loss", "validation loss"),
     ],

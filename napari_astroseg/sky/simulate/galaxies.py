@@ -148,7 +148,9 @@ def simulate_galaxies(
     return GalaxyField(image, np.minimum(cover, 2).astype(np.uint8), Catalogue(table))
 
 
-def write(out: Path, number: int, size: int, seed: int) -> list[Path]:
+def write(
+    out: Path, number: int, size: int, seed: int, settings: GalaxySettings | None = None
+) -> list[Path]:
     """Write one field as stamps, whole or not at all, and give its files.
 
     They are `stamps_WithNoise_field_000.npy` (N, 128, 128) float32, row by row from the first row
@@ -164,7 +166,7 @@ def write(out: Path, number: int, size: int, seed: int) -> list[Path]:
     SetupError
         When GalSim is not installed.
     """
-    field = simulate_galaxies(size, seed, number)
+    field = simulate_galaxies(size, seed, number, settings)
     name = f"field_{number:03d}"
     images, truth = out / f"stamps_WithNoise_{name}.npy", out / f"stamps_seg_{name}.npy"
     catalogue = out / f"catalogue_{name}.ecsv"
