@@ -18,10 +18,11 @@ from napari_astroseg.gui.images import shown_window
 from napari_astroseg.gui.predicting import dockstate
 from napari_astroseg.gui.predicting.again import Again
 from napari_astroseg.gui.predicting.click import ClickMode
-from napari_astroseg.gui.predicting.cuts import Cut
+from napari_astroseg.gui.predicting.cuts import Cut, Known
 from napari_astroseg.gui.predicting.dockstate import PredictState
 from napari_astroseg.gui.predicting.extramaps import BOTH, UNCERTAINTY
 from napari_astroseg.gui.predicting.found import FoundPanel
+from napari_astroseg.gui.predicting.knownbox import KnownBox
 from napari_astroseg.gui.predicting.models import ModelPicker
 from napari_astroseg.gui.predicting.place import PlacePanel
 from napari_astroseg.gui.predicting.predictions import TARGET, Answered, Predictions, Wish
@@ -141,7 +142,7 @@ class PredictDock(QWidget):
         self.models = ModelPicker(Shelf(self))
         self.place = PlacePanel(self._viewer)
         self.progress = ProgressLine()
-        self.found = FoundPanel()
+        self.found, self.known = FoundPanel(), KnownBox()
         self.click = ClickMode(self._viewer, self)
         self.predictions = Predictions(self._viewer, self.progress, self, target)
         self.whole = WholeRuns(self._viewer, self.predictions, self.place.device.currentText, self)
@@ -152,6 +153,7 @@ class PredictDock(QWidget):
         column.addWidget(_box("Where", self.place))
         column.addWidget(self.progress)
         column.addWidget(_box("Regions", self.found))
+        column.addWidget(Fold("Known and new", self.known, opened=False))
         column.addWidget(self.fold)
         column.addStretch(1)
 
@@ -165,7 +167,9 @@ class PredictDock(QWidget):
         self.models.refused.connect(partial(self.progress.say, trouble=True))
         self.place.images.changed.connect(self._judge)
         self.place.keep.toggled.connect(self._keep)
-        self.found.said.connect(self._say)
+        for panel in (self.found, self.known):
+            panel.said.connect(self._say)
+        self.known.changed.connect(self._mark)
         self.predictions.current_changed.connect(self._show_current)
         self.predictions.misfit.connect(self.place.force.show)
         self.whole.said.connect(self._say)
@@ -203,6 +207,9 @@ class PredictDock(QWidget):
     def _keep(self, keep: bool) -> None:
         self.predictions.keep_earlier = keep
 
+    def _mark(self, known: Known | None) -> None:
+        self.found.known = known
+
     def _say(self, words: str, trouble: bool) -> None:
         self.progress.say(words, trouble=trouble)
 
@@ -211,6 +218,7 @@ class PredictDock(QWidget):
         if overlay is not None:
             self.found.set_cut(overlay.cut)
             self.found.show_overlay(overlay)
+        self.known.show_overlay(overlay)
 
     def _options(self) -> dict[str, Any]:
         chosen = {"device": self.place.device.currentText()}

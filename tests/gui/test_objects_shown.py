@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from astropy.table import QTable
 from gui.fixtures_jobs import own_settings, sky, spin, viewer
 from gui.make_model import write_model
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.predicting.cuts import Cut
+from napari_astroseg.gui.predicting.knownbox import KnownBox
 from napari_astroseg.gui.predicting.objectoverlay import ObjectOverlay
 from napari_astroseg.gui.predicting.outlines import FEW, sides
 from napari_astroseg.gui.predicting.overlays import METADATA
@@ -239,6 +241,46 @@ def test_a_shared_pixel_is_of_the_strongest_that_is_shown(viewer: Any) -> None:
     overlay.set_cut(Cut(0.75, 0))
     assert spin(lambda: numbers[3, 598] == 0)
     assert overlay.objects.scores.tolist() == [0.9, 0.8]
+    overlay.remove()
+
+
+def known_catalogue(viewer: Any, path: Path, x: float, y: float) -> Path:
+    """A catalogue of one object at a pixel, without a size."""
+    image = layers.sky_image(viewer.layers[0])
+    assert image is not None
+    where = image.sky(np.array([x]), np.array([y]))
+    table = QTable({"name": ["old"], "l": where.l, "b": where.b})
+    table.write(path, format="ascii.ecsv")
+    return path
+
+
+def test_what_is_new_can_be_shown_alone_and_saved_as_such(viewer: Any, tmp_path: Path) -> None:
+    boxes = np.array([[10.0, 40, 30, 80], [190, 90, 210, 110], [300, 300, 340, 340]])
+    found = Objects(boxes, np.array([0.9, 0.7, 0.4]), np.ones(3, np.int64))
+    overlay = overlay_of(viewer, found, Cut(0.5, 0))
+    box, said = KnownBox(), []
+    box.said.connect(lambda words, _trouble: said.append(words))
+    assert box.known is None and not box.shown.isEnabled() and "first" in box.shown.toolTip()
+    box.show_overlay(overlay)
+    box.set_file(known_catalogue(viewer, tmp_path / "known.ecsv", 200.0, 101.0))
+    assert spin(lambda: any("no sizes" in words for words in said))  # by boxes, it cannot be told
+    box.rule.setCurrentIndex(1)
+    box.within.setValue(20.0)  # a pixel is 11.5 arcsec
+    assert spin(lambda: box.told.text() == "1 known, 1 new")
+    box.shown.setCurrentText("new ones")
+    assert spin(lambda: overlay.objects.scores.tolist() == [0.9])
+    overlay.set_cut(Cut(0.0, 0))
+    assert spin(lambda: box.told.text() == "1 known, 2 new")
+    assert overlay.objects.scores.tolist() == [0.9, 0.4]
+    box.shown.setCurrentText("known ones")
+    assert overlay.objects.scores.tolist() == [0.7]
+    path = tmp_path / "saved.ecsv"
+    assert "1 object, 1 known and 0 new, written" in overlay.writing(box.known)(path)
+    (row,) = Catalogue.read(path).table
+    assert row["known"] and row["known_name"] == "old" and row["known_distance"].value < 20
+    box.forget.click()
+    assert spin(lambda: len(overlay.objects) == 3 and box.told.text() == "")
+    box.show_overlay(None)
     overlay.remove()
 
 

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_astroseg.gui.predicting.extramaps import LARGEST
+from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.known import Rule, mark_known
 from napari_astroseg.sky.structures import label_structures, measure
 from napari_astroseg.sky.window import Window
 
@@ -34,6 +36,14 @@ class Summary:
 
     count: int | None
     area_px: int
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was known before: its catalogue, and by which rule a detection is one of it."""
+
+    catalogue: Path
+    rule: Rule
 
 
 def labelled(
@@ -63,15 +73,27 @@ def write_catalogue(
     image: SkyImage,
     window: Window,
     uncertain: str,
+    known: Known | None,
     path: Path,
 ) -> str:
     """Measure the regions of a window, write them, and say so."""
     labels = labelled(probability, deviation, cut)
     spread = None if deviation is None else deviation[None]
     catalogue: Any = measure(labels, probability, image, window, spread, uncertain)
+    return written(catalogue, "region", image, known, path)
+
+
+def written(
+    catalogue: Catalogue, what: str, image: SkyImage, known: Known | None, path: Path
+) -> str:
+    """Write a catalogue, with what is known in it marked, and say so."""
+    told = ""
+    if known is not None:
+        found = mark_known(catalogue, known.catalogue, image, known.rule)
+        told = f", {found} known and {len(catalogue) - found} new,"
     catalogue.write(path)
     count = len(catalogue)
-    return f"{count} region{'s' * (count != 1)} written to {path}"
+    return f"{count} {what}{'s' * (count != 1)}{told} written to {path}"
 
 
 def _area(pixels: int, image: SkyImage) -> str:

@@ -22,7 +22,7 @@ from superqt import QLabeledDoubleSlider
 from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.predicting.bivariate import Legend
-from napari_astroseg.gui.predicting.cuts import Cut
+from napari_astroseg.gui.predicting.cuts import Cut, Known
 from napari_astroseg.gui.predicting.extramaps import BOTH, LARGEST
 from napari_astroseg.gui.predicting.objectoverlay import ObjectOverlay
 from napari_astroseg.gui.predicting.overlays import Overlay
@@ -43,6 +43,7 @@ class FoundPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._overlay: Overlay | ObjectOverlay | None = None
+        self.known: Known | None = None  # what is marked in a catalogue that is saved
         self._saver = Latest(self)
         self._build()
         self._saver.answered.connect(lambda words: self.said.emit(words, False))
@@ -113,7 +114,7 @@ class FoundPanel(QWidget):
         """Measure the regions and write their catalogue, off the window's thread."""
         if self._overlay is not None:
             self.said.emit(f"Measuring for {path.name} …", False)
-            self._saver.ask(partial(self._overlay.writing(), path))
+            self._saver.ask(partial(self._overlay.writing(self.known), path))
 
     def _build(self) -> None:
         self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)

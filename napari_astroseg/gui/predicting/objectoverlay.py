@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -21,12 +21,14 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_astroseg.engine.events import Event, ObjectsDone
 from napari_astroseg.gui.latest import Latest
-from napari_astroseg.gui.predicting.cuts import Cut, Summary
-from napari_astroseg.gui.predicting.extramaps import LARGEST, ExtraMaps
-from napari_astroseg.gui.predicting.objectfills import ObjectFills, Pixels
+from napari_astroseg.gui.predicting.cuts import Cut, Known, Summary, written
+from napari_astroseg.gui.predicting.extramaps import ExtraMaps
+from napari_astroseg.gui.predicting.objectfills import ObjectFills
+from napari_astroseg.gui.predicting.objectsfound import Found
 from napari_astroseg.gui.predicting.outlines import COLOURS, Outlines
 from napari_astroseg.gui.predicting.overlays import METADATA
 from napari_astroseg.sky import instancecatalogue
+from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.instances import Instances
 from napari_astroseg.sky.objectcatalogue import catalogued
@@ -35,43 +37,6 @@ from napari_astroseg.sky.window import Window
 
 _SHOW_PAUSE_S = 0.3
 _SLIDE_PAUSE_MS = 25
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """What was found so far, and what is worked out of it once.
-
-    Parameters
-    ----------
-    areas
-        (N,) pixels of each object, or of its box where it has no mask.
-    pixels
-        Of the masks; None of objects without.
-    cost_s
-        How long that took.
-    """
-
-    objects: Objects
-    areas: NDArray[np.float64]
-    pixels: Pixels | None = None
-    cost_s: float = 0.0
-
-    @classmethod
-    def of(cls, objects: Objects, window: Window) -> Found:
-        """Slow where there are many masks."""
-        begun = time.perf_counter()
-        if isinstance(objects, Instances):
-            told = objects.areas.astype(np.float64), Pixels.of(objects, window)
-            return cls(objects, *told, time.perf_counter() - begun)
-        return cls(objects, np.prod(objects.boxes[:, 2:] - objects.boxes[:, :2], 1))
-
-    def kept(self, cut: Cut) -> NDArray[np.bool_]:
-        """(N,) which of them a cut leaves."""
-        kept = (self.objects.scores >= cut.threshold) & (self.areas >= cut.min_area_px)
-        doubts = self.objects.doubts
-        if doubts is not None and cut.most_unsure < LARGEST:
-            kept &= doubts.score <= cut.most_unsure
-        return kept
 
 
 class ObjectOverlay(QObject):
@@ -224,10 +189,35 @@ class ObjectOverlay(QObject):
             told += ": " + ", ".join(f'<font color="{c}">■</font> {words}' for c, words in coloured)
         return told, f"{', '.join(each)}; {len(self.found)} of any score"
 
-    def writing(self) -> Callable[[Path], str]:
+    def writing(self, known: Known | None = None) -> Callable[[Path], str]:
         """What writes the catalogue of the objects shown now; any thread."""
+        return partial(_written, self.cataloguing(self.objects), self.image, known)
+
+    def cataloguing(self, objects: Objects) -> partial[Catalogue]:
+        """What makes a catalogue of some of them; any thread."""
         told = "" if self.maps.spread is None else self.maps.spread.words_of("score")
-        return partial(_written, self.objects, self.kinds, self.image, told)
+        return partial(_catalogued, objects, self.kinds, self.image, told)
+
+    def set_known(self, known: NDArray[np.bool_] | None) -> None:
+        """Learn which of all that was found was known before."""
+        if known is not self._found.known:
+            self._found = replace(self._found, known=known)
+            self._pause.start()
+
+    def show_known(self, which: str) -> None:
+        """Keep what is `NEW`, or `OLD`, only; all with ""."""
+        if which != self._found.shown:
+            self._found = replace(self._found, shown=which)
+            self._pause.start()
+
+    def known_words(self) -> str:
+        """How many of those that the cut leaves were known before; "" where nobody says."""
+        found = self._found
+        if found.known is None:
+            return ""
+        kept = replace(found, shown="").kept(self.cut)
+        old = int(np.count_nonzero(kept & found.known))
+        return f"{old} known, {int(np.count_nonzero(kept)) - old} new"
 
     def _called(self, role: str) -> dict[str, Any]:
         about = {
@@ -242,7 +232,7 @@ class ObjectOverlay(QObject):
         return {"name": name, "metadata": {METADATA: about}}
 
     def _take_in(self, found: Found) -> None:
-        self._found = found
+        self._found = replace(found, shown=self._found.shown)
         self._pause.start()
 
     def _draw(self) -> None:
@@ -270,12 +260,11 @@ def _joined(parts: list[Objects], window: Window) -> Found:
     return Found.of(Objects.joined(parts), window)
 
 
-def _written(
-    objects: Objects, kinds: tuple[str, ...], image: SkyImage, told: str, path: Path
-) -> str:
+def _catalogued(objects: Objects, kinds: tuple[str, ...], image: SkyImage, told: str) -> Catalogue:
     if isinstance(objects, Instances):
-        catalogue = instancecatalogue.catalogued(objects, kinds, image, told)
-    else:
-        catalogue = catalogued(objects, kinds, image, told)
-    catalogue.write(path)
-    return f"{len(objects)} objects written to {path}"
+        return instancecatalogue.catalogued(objects, kinds, image, told)
+    return catalogued(objects, kinds, image, told)
+
+
+def _written(made: partial[Catalogue], image: SkyImage, known: Known | None, path: Path) -> str:
+    return written(made(), "object", image, known, path)

@@ -25,6 +25,7 @@ from napari_astroseg.engine.events import Event, TileDone
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.predicting.cuts import (
     Cut,
+    Known,
     Summary,
     found_words,
     labelled,
@@ -171,11 +172,11 @@ class Overlay(QObject):
         """What was found, and what more there is to say of it."""
         return found_words(self.summary, self.window, self.image)
 
-    def writing(self) -> Callable[[Path], str]:
+    def writing(self, known: Known | None = None) -> Callable[[Path], str]:
         """What measures the regions of now and writes their catalogue; any thread."""
         maps = self.probability, self.maps.deviation
         told = "" if self.maps.spread is None else self.maps.spread.words
-        return partial(write_catalogue, *maps, self.cut, self.image, self.window, told)
+        return partial(write_catalogue, *maps, self.cut, self.image, self.window, told, known)
 
     def set_visible(self, probability: bool, regions: bool) -> None:
         """Show or hide either layer."""
