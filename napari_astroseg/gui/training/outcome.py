@@ -25,7 +25,7 @@ def told_end(order: Order, outcome: Ended | Failure, result: dict[str, Any]) -> 
         where = f"its recipe is {Path(result['best']).name}"
         return "done", f"Best: trial {result['trial']} ({changes}), {figure}; {where}"
     told = result.get("figures", {}).items()
-    figures = ", ".join(f"{words_of(name)} = {value:.3f}" for name, value in told)
+    figures = "; ".join(f"{words_of(name)} = {value:.3f}" for name, value in told)
     return "done", f"Trained. Best epoch: {figures}" if figures else "Trained."
 
 

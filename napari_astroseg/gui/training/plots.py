@@ -63,9 +63,8 @@ class Curves(QWidget):
         below = QHBoxLayout()
         below.addWidget(self.log)
         below.addWidget(self.figures)
-        below.addStretch(1)
-        self.best = QLabel()
-        below.addWidget(self.best)
+        self.best = QLabel(wordWrap=True)  # a dock must not grow as wide as all figures in a row
+        below.addWidget(self.best, 1)
         column.addLayout(below)
 
     @property
@@ -154,7 +153,7 @@ class Curves(QWidget):
             return ""
         shown = {k: v for k, v in best.validation.items() if k in self._figure_lines}
         figures = [f"{words_of(name)} = {value:.3f}" for name, value in shown.items()]
-        return ", ".join([f"best epoch {best.epoch} (dashed)", *figures])
+        return "; ".join([f"best epoch {best.epoch} (dashed)", *figures])
 
     def _figure_line(self, name: str, number: int) -> Any:
         if name not in self._figure_lines:
