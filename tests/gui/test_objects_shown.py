@@ -74,6 +74,12 @@ def test_objects_are_drawn_where_they_are_and_follow_the_threshold(
     assert done(dock)
     assert len(layer.data) == 0
     assert dock.found.summary.text() == "0 objects"
+    dock.found.purity.setValue(75.0)  # 0.9 and 0.7 make 0.8, with 0.4 it is 0.67
+    assert spin(lambda: 0.4 < dock.found.cut.threshold <= 0.7)
+    assert spin(lambda: dock.found.summary.text() == "2 objects")
+    assert "real, by their scores: 80%" in dock.found.summary.toolTip()
+    dock.found.threshold.setValue(0.8)  # by hand, again
+    assert dock.found.purity.value() == 0 and dock.found.purity.text() == "any"
     assert not dock.found.filled.isEnabled() and "finds boxes" in dock.found.filled.toolTip()
     dock.found.threshold.setValue(0.0)
     dock.found.min_area.setValue(500)

@@ -26,6 +26,7 @@ from napari_astroseg.gui.predicting.cuts import Cut, Known
 from napari_astroseg.gui.predicting.extramaps import BOTH, LARGEST
 from napari_astroseg.gui.predicting.objectoverlay import ObjectOverlay
 from napari_astroseg.gui.predicting.overlays import Overlay
+from napari_astroseg.gui.predicting.purity import Purity
 
 _PROBABILITY = "probability"
 _FORMATS = "ECSV table (*.ecsv);;FITS table (*.fits);;VOTable (*.vot);;CSV (*.csv)"
@@ -48,7 +49,8 @@ class FoundPanel(QWidget):
         self._build()
         self._saver.answered.connect(lambda words: self.said.emit(words, False))
         self._saver.refused.connect(lambda words: self.said.emit(words, True))
-        self.threshold.valueChanged.connect(self._moved)
+        self.threshold.valueChanged.connect(self._choose)
+        self.purity.wanted.connect(self._follow)
         self.min_area.valueChanged.connect(self._moved)
         self.most_unsure.valueChanged.connect(self._moved)
         self.shown_map.currentTextChanged.connect(self._show_map)
@@ -85,6 +87,7 @@ class FoundPanel(QWidget):
             overlay.changed.connect(self.refresh)
         self._offer_maps()
         self._offer_areas()
+        self.purity.show_overlay(overlay)
         self.refresh()
 
     def turn_to(self, name: str) -> None:
@@ -106,6 +109,7 @@ class FoundPanel(QWidget):
         if overlay is None or found is None:
             self.summary.setText("Nothing predicted yet")
             return
+        self.purity.look()
         words, more = overlay.words()
         self.summary.setText(words)
         self.summary.setToolTip(more)
@@ -122,6 +126,7 @@ class FoundPanel(QWidget):
         self.threshold.setSingleStep(0.01)
         self.threshold.setDecimals(2)
         self.threshold.setToolTip("Probability from which a pixel belongs to a region")
+        self.purity = Purity()
         self.min_area = QSpinBox()
         self.min_area.setRange(0, 1_000_000)
         self.min_area.setSuffix(" px")
@@ -149,6 +154,7 @@ class FoundPanel(QWidget):
         rows = QFormLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.addRow("Threshold", self.threshold)
+        rows.addRow("Purity from", self.purity)
         rows.addRow("Least area", self.min_area)
         rows.addRow("Uncertainty up to", self.most_unsure)
         rows.addRow("Map", self.shown_map)
@@ -158,6 +164,18 @@ class FoundPanel(QWidget):
         rows.addRow("Found", self.summary)
         rows.addRow(below)
         self._offer_areas()
+
+    def _choose(self, *_: object) -> None:
+        """A threshold by hand: it follows no purity any more."""
+        with QSignalBlocker(self.purity):
+            self.purity.setValue(0.0)
+        self._moved()
+
+    def _follow(self, threshold: float) -> None:
+        if round(threshold, 4) != self.cut.threshold:
+            with QSignalBlocker(self.threshold):
+                self.threshold.setValue(threshold)
+            self._moved()
 
     def _moved(self, *_: object) -> None:
         if self._overlay is not None:

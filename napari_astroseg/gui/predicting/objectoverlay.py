@@ -99,6 +99,12 @@ class ObjectOverlay(QObject):
         return self._found.objects
 
     @property
+    def scored(self) -> NDArray[np.float64]:
+        """Scores of those that would be left by no threshold."""
+        every = replace(self.cut, threshold=0.0)
+        return self.found.scores[self._found.kept(every)]
+
+    @property
     def fillable(self) -> bool:
         """Whether they have masks."""
         return self._fills is not None
@@ -187,7 +193,11 @@ class ObjectOverlay(QObject):
         if len(each) > 1:
             coloured = zip(cycle(COLOURS), each)
             told += ": " + ", ".join(f'<font color="{c}">■</font> {words}' for c, words in coloured)
-        return told, f"{', '.join(each)}; {len(self.found)} of any score"
+        more = f"{', '.join(each)}; {len(self.found)} of any score"
+        if count:
+            pure = float(self.found.scores[self._found.kept(self.cut)].mean())
+            more += f"; expected to be real, by their scores: {pure:.0%}"
+        return told, more
 
     def writing(self, known: Known | None = None) -> Callable[[Path], str]:
         """What writes the catalogue of the objects shown now; any thread."""

@@ -101,6 +101,11 @@ class Overlay(QObject):
         return self._planes.finest
 
     @property
+    def scored(self) -> NDArray[np.float32]:
+        """The probability of each pixel, for a threshold to be chosen by."""
+        return self.probability
+
+    @property
     def labels(self) -> NDArray[np.int32]:
         """Numbered structures at the present cut, whatever is drawn."""
         return labelled(self.probability, self.maps.deviation, self.cut)
