@@ -13,6 +13,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from napari_astroseg.engine.mapoutputs import write_regions
 from napari_astroseg.engine.model import Model
 from napari_astroseg.recipes.data import SetData
 from napari_astroseg.sky.coords.worldcoords import window_cards
@@ -34,8 +35,6 @@ def write_instances(
     -------
     `out`, `structures`, `files`, and the `objects` themselves.
     """
-    from napari_astroseg.engine.outputs import write_regions  # it imports this module
-
     data = model.recipe.data
     assert isinstance(data, SetData)
     objects = objects[objects.scores >= threshold]

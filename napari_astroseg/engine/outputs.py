@@ -9,34 +9,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
-from numpy.typing import NDArray
 
 from napari_astroseg.engine.cluster import Cluster
 from napari_astroseg.engine.events import Event, Finished, TileDone
 from napari_astroseg.engine.instanceoutputs import write_instances
+from napari_astroseg.engine.mapoutputs import Answer, is_entropy, write_outputs
 from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.objectoutputs import STORE as OBJECTS
 from napari_astroseg.engine.objectoutputs import detect_to_folder
 from napari_astroseg.engine.predict import predict
+from napari_astroseg.engine.prepare import resizing_for
 from napari_astroseg.engine.provenance import write_provenance
-from napari_astroseg.engine.scoring import add_scores
 from napari_astroseg.engine.spread import Spread
+from napari_astroseg.engine.store import KeptMaps
 from napari_astroseg.errors import OutputError
-from napari_astroseg.recipes.data import BlendedData, BubbleData, SetData
-from napari_astroseg.sky.coords.worldcoords import window_cards
-from napari_astroseg.sky.files.writing import write_image
+from napari_astroseg.recipes.data import BubbleData, SetData
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
-from napari_astroseg.sky.outlinefile import write_polygons
-from napari_astroseg.sky.preview import write_preview
-from napari_astroseg.sky.structures import any_class, label_structures, measure, outlines
-from napari_astroseg.sky.tiles import Canvas
+from napari_astroseg.sky.scratch import Scratch
 from napari_astroseg.sky.window import Window
 
 STORE = "prediction.zarr"
@@ -90,121 +85,59 @@ def predict_to_folder(
         )
         return
     inside = (window or Window.whole(image.shape)).clipped(image.shape)
-    canvas = Canvas(inside, len(model.recipe.data.classes))
-    spread: Canvas | None = None
-    kind: Spread | None = None
     store = out / (OBJECTS if isinstance(model.recipe.data, SetData) else STORE)
-    events = predict(model, image, inside, device=device, store=store, resume=resume, force=force)
-    for event in events:
-        if isinstance(event, TileDone):
-            canvas.put(event.window, event.probability)
-            if event.deviation is not None:
-                spread = spread or Canvas(inside, len(event.deviation))
-                spread.put(event.window, event.deviation)
-                kind = event.spread
-        if not isinstance(event, Finished):
-            yield event
-            continue
-        level = model.card.threshold if threshold is None else threshold
-        if isinstance(model.recipe.data, SetData):
-            objects = event.result["objects"]
-            told = write_instances(out, model, image, inside, objects, level)
-        else:
-            values = None if spread is None else spread.values
-            answer = Answer(inside, canvas.values, values, kind)
-            told = write_outputs(out, model, image, answer, level, device)
-        seconds = time.perf_counter() - begun
-        told["files"].append(
-            write_provenance(out, model, image, command or {}, told["files"], seconds)
+    with closing(_Gathering(out, model, image, inside)) as gathering:
+        events = predict(
+            model, image, inside, device=device, store=store, resume=resume, force=force
         )
-        yield Finished({**event.result, **told, "threshold": level}, seconds)
+        for event in events:
+            if isinstance(event, TileDone):
+                gathering.add(event)
+            if not isinstance(event, Finished):
+                yield event
+                continue
+            level = model.card.threshold if threshold is None else threshold
+            if isinstance(model.recipe.data, SetData):
+                objects = event.result["objects"]
+                told = write_instances(out, model, image, inside, objects, level)
+            else:
+                told = write_outputs(out, model, image, gathering.answer(store), level, device)
+            seconds = time.perf_counter() - begun
+            told["files"].append(
+                write_provenance(out, model, image, command or {}, told["files"], seconds)
+            )
+            yield Finished({**event.result, **told, "threshold": level}, seconds)
 
 
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What a model says of a window: its probabilities and, where known, how unsure they are.
+class _Gathering:
+    """What the tiles of a prediction of maps add up to: what is in the store, or beside it.
 
-    Both (classes, H, W); `spread` tells what the second is.
+    A store holds answers on the pixels that the network sees. Where these are others than the
+    image's, its own are gathered in a file that is gone when this is closed.
     """
 
-    window: Window
-    probability: NDArray[np.float32]
-    deviation: NDArray[np.float32] | None = None
-    spread: Spread | None = None
+    def __init__(self, out: Path, model: Model, image: SkyImage, window: Window) -> None:
+        self._out, self._window = out, window
+        self._classes = len(model.recipe.data.classes)
+        self._resized = resizing_for(model.recipe, image) is not None
+        self._spread: Spread | None = None
+        self._scratch: Scratch | None = None
 
+    def add(self, tile: TileDone) -> None:
+        self._spread = tile.spread
+        if not self._resized:
+            return
+        maps = [tile.probability]
+        if tile.deviation is not None and not is_entropy(tile.spread):
+            maps.append(tile.deviation)
+        values = np.concatenate(maps)
+        self._scratch = self._scratch or Scratch(self._out, self._window, len(values))
+        self._scratch.put(tile.window, values)
 
-def write_outputs(
-    out: Path,
-    model: Model,
-    image: SkyImage,
-    answer: Answer,
-    threshold: float,
-    device: str | Cluster = "auto",
-) -> dict[str, Any]:
-    """Write the maps, the catalogue and the picture of one answer.
+    def close(self) -> None:
+        if self._scratch is not None:
+            self._scratch.close()
 
-    Regions are where any class is likely enough. A network that judges whole stamps looks at each
-    region again, in the middle of a stamp of its own.
-    """
-    window, probability = answer.window, any_class(answer.probability)
-    labels = label_structures(probability, threshold, model.recipe.prediction.min_area_px)
-    spread = answer.spread or Spread("samples")
-    catalogue = measure(labels, probability, image, window, answer.deviation, spread.words)
-    if isinstance(model.recipe.data, BlendedData):
-        add_scores(catalogue, model, image, threshold, device)
-    notes: dict[str, str | int | float] = {
-        "MODEL": model.card.name,
-        "MODELID": model.digest,
-        "THRESH": threshold,
-        "TEMPER": model.card.temperature,
-    }
-    cards = window_cards(image.header, window)
-    catalogue.table.meta.update(
-        {"image": image.name, "model": model.card.name, "threshold": threshold}
-    )
-    unsure: dict[str, str | int | float] = {}
-    if answer.deviation is not None:
-        unsure = spread.cards()
-        catalogue.table.meta["uncertainty"] = spread.words
-    count = len(catalogue)
-    title = (
-        f"{image.name}: {count} region{'s' * (count != 1)}, model “{model.card.name}”, "
-        f"probability ≥ {threshold:g}"
-    )
-    files = [
-        _write_maps(out / "probability.fits", answer.probability, model, cards, notes),
-        *(
-            [_write_maps(out / "uncertainty.fits", answer.deviation, model, cards, notes | unsure)]
-            if answer.deviation is not None
-            else []
-        ),
-        write_image(out / "regions.fits", labels, cards, notes=notes, compress=True),
-        catalogue.write(out / "catalogue.ecsv"),
-        write_regions(out / "catalogue.reg", labels, window, image),
-        write_preview(out / "preview.png", image, window, probability, labels, title),
-    ]
-    return {"out": str(out), "structures": len(catalogue), "files": files}
-
-
-def _write_maps(
-    path: Path,
-    maps: NDArray[np.float32],
-    model: Model,
-    cards: fits.Header,
-    notes: dict[str, str | int | float],
-) -> Path:
-    """Write one map for each class, as planes that CLASS1, CLASS2 … name, or the only one."""
-    if len(maps) == 1:
-        return write_image(path, maps[0], cards, notes=notes, compress=True)
-    names = {f"CLASS{n}": name for n, name in enumerate(model.recipe.data.classes, start=1)}
-    return write_image(path, maps, cards, notes={**notes, **names}, compress=True)
-
-
-def write_regions(path: Path, labels: NDArray[np.int32], window: Window, image: SkyImage) -> Path:
-    """Outlines as DS9 polygons, on the sky where the image has coordinates, else in pixels."""
-    shapes = (
-        (str(number), line[:-1])  # the last vertex closes it
-        for number, lines in outlines(labels, window).items()
-        for line in lines
-    )
-    return write_polygons(path, shapes, image)
+    def answer(self, store: Path) -> Answer:
+        read = self._scratch.read if self._scratch is not None else KeptMaps(store).read
+        return Answer(self._window, read, self._classes, self._spread)

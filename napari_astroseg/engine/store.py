@@ -26,6 +26,9 @@ from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.tiles import Tile
 from napari_astroseg.sky.window import Window
 
+_ROWS = 256
+"""Of an image in memory that are copied at once."""
+
 
 class PredictionStore:
     """See the module's first lines; made by `open`."""
@@ -116,13 +119,22 @@ class PredictionStore:
             ) from error
         self._flags[number] = True
 
-    def read(self, window: Window) -> NDArray[np.float32]:
-        """The answer (maps, h, w) of a window that the tiles cover."""
-        rows, columns = window.moved(-self._corner.x, -self._corner.y).slices
-        return np.asarray(self._values[:, rows, columns])
-
     def _place(self, tile: Tile) -> tuple[slice, slice]:
         return tile.core.moved(-self._corner.x, -self._corner.y).slices
+
+
+class KeptMaps:
+    """The maps of a store whose work is done, read where they are looked at."""
+
+    def __init__(self, path: Path) -> None:
+        group = zarr.open_group(path, mode="r")
+        self._values: Any = group[ARRAY]
+        self._x, self._y = group.attrs["corner"]
+
+    def read(self, part: Window) -> NDArray[np.float32]:
+        """The answer (maps, h, w) of a window that the tiles cover."""
+        rows, columns = part.moved(-self._x, -self._y).slices
+        return np.asarray(self._values[:, rows, columns])
 
 
 def _work(
@@ -152,8 +164,12 @@ def _place(image: SkyImage) -> list[str | int | None] | str:
 
 def _in_memory(image: SkyImage) -> str:
     """What tells an image without a file from others of its name and shape."""
-    values = image.cutout(Window.whole(image.shape))
-    return f"{image.name} {image.shape} {hashlib.sha256(values.tobytes()).hexdigest()[:16]}"
+    told, (height, width) = hashlib.sha256(), image.shape
+    for number in range(image.count):
+        for row in range(0, height, _ROWS):
+            rows = Window(0, row, width, min(_ROWS, height - row))
+            told.update(image.plane(number).cutout(rows).tobytes())
+    return f"{image.name} {image.shape} {told.hexdigest()[:16]}"
 
 
 def _created(path: Path, tiles: list[Tile], maps: int, work: str) -> Any:

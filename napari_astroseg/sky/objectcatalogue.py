@@ -20,7 +20,7 @@ from napari_astroseg.sky.files.writing import replacing
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.objects import Objects
 from napari_astroseg.sky.outlinefile import write_polygons
-from napari_astroseg.sky.preview import sky_axes, stretch_of, value_label
+from napari_astroseg.sky.preview import sampled, sky_axes, step_over, stretch_of, value_label
 from napari_astroseg.sky.window import Window
 
 _COLUMNS = {
@@ -32,9 +32,6 @@ _COLUMNS = {
     "score": "how sure the network is, 0 to 1",
     "kind": "what it is",
 }
-
-_LONGEST = 1600
-"""Pixels along the longer side that are drawn; more would not show."""
 
 _BOX_COLOUR = "#00d5ff"
 
@@ -94,7 +91,7 @@ def write_box_picture(
     path: Path, image: SkyImage, window: Window, objects: Objects, title: str
 ) -> Path:
     """Draw each band of a window with the boxes on it."""
-    step = max(1, -(-max(window.shape) // _LONGEST))
+    step = step_over(window)
     count = image.count
     aspect = window.height / window.width
     size = 6.5 * count, float(np.clip(5.6 * aspect + 0.6, 3.6, 13.0))
@@ -108,7 +105,7 @@ def write_box_picture(
         warnings.simplefilter("ignore")  # missing corners are no news
         for number in range(count):
             plane = image.plane(number)
-            values = plane.cutout(window)[::step, ::step]
+            values = sampled(plane, window)
             axes = sky_axes(figure, 101 + 10 * count + number, wcs)
             drawn = axes.imshow(values, origin="lower", cmap="inferno", norm=stretch_of(values),
                                 interpolation="nearest")  # fmt: skip

@@ -20,7 +20,47 @@ from napari_astroseg.sky.window import Window
 _LONGEST = 1600
 """Pixels along the longer side that are drawn; more would not show."""
 
+_AT_ONCE = 2048
+"""Pixels along a side of what is read at once."""
+
 _ROI = "#00d5ff"
+
+
+class Sampled:
+    """Every n-th pixel of a window, as many as a picture shows, taken in part by part.
+
+    Attributes
+    ----------
+    values
+        (h, w) of these pixels.
+    """
+
+    def __init__(self, window: Window, dtype: type[np.generic] = np.float32) -> None:
+        self._window, self._step = window, step_over(window)
+        shape = tuple(-(-side // self._step) for side in window.shape)
+        self.values: NDArray[Any] = np.zeros(shape, dtype)
+
+    def put(self, part: Window, values: NDArray[Any]) -> None:
+        """Take from the values (h, w) of a part of the window."""
+        x, y = part.x - self._window.x, part.y - self._window.y
+        right, down = -x % self._step, -y % self._step
+        taken = values[down :: self._step, right :: self._step]
+        row, column = (y + down) // self._step, (x + right) // self._step
+        self.values[row : row + taken.shape[0], column : column + taken.shape[1]] = taken
+
+
+def step_over(window: Window) -> int:
+    """Which pixel after the other of a window is drawn."""
+    return max(1, -(-max(window.shape) // _LONGEST))
+
+
+def sampled(image: SkyImage, window: Window) -> NDArray[np.float32]:
+    """The pixels of a single image that a picture of a window shows; no more is held at a time."""
+    taken = Sampled(window)
+    for part in window.parts(_AT_ONCE):
+        taken.put(part, image.cutout(part))
+    values: NDArray[np.float32] = taken.values
+    return values
 
 
 def write_preview(
@@ -40,10 +80,30 @@ def write_preview(
     probability, labels
         (H, W) of `window`.
     """
-    step = max(1, -(-max(window.shape) // _LONGEST))
+    step = step_over(window)
     rows, columns = slice(None, None, step), slice(None, None, step)
-    values = flattened(image).cutout(window)[rows, columns]
+    values = sampled(flattened(image), window)
     regions = labels[rows, columns] > 0
+    return draw_preview(path, image, window, values, probability[rows, columns], regions, title)
+
+
+def draw_preview(
+    path: Path,
+    image: SkyImage,
+    window: Window,
+    values: NDArray[np.float32],
+    probability: NDArray[np.float32],
+    regions: NDArray[np.bool_],
+    title: str,
+) -> Path:
+    """The same of pixels that were taken already.
+
+    Parameters
+    ----------
+    values, probability, regions
+        (h, w), every n-th pixel of `window`, as `Sampled` takes them.
+    """
+    step = step_over(window)
     wcs = image.wcs[window.y : window.y_end : step, window.x : window.x_end : step] if (
         image.wcs is not None) else None  # fmt: skip
     aspect = window.height / window.width
@@ -60,7 +120,7 @@ def write_preview(
         figure.colorbar(drawn, ax=left, shrink=0.85, pad=0.02, label=value_label(image))
         right = sky_axes(figure, 122, wcs)
         right.coords[1].set_axislabel("") if wcs is not None else right.set_ylabel("")
-        shown = right.imshow(probability[rows, columns], origin="lower", cmap="magma", vmin=0,
+        shown = right.imshow(probability, origin="lower", cmap="magma", vmin=0,
                              vmax=1, interpolation="nearest")  # fmt: skip
         figure.colorbar(shown, ax=right, shrink=0.85, pad=0.02, label="probability")
         with replacing(path) as temporary:

@@ -8,14 +8,14 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 from numpy.typing import NDArray
-from scipy import ndimage, sparse
-from scipy.sparse import csgraph
+from scipy import ndimage
 from skimage.measure import approximate_polygon, find_contours
-from skimage.morphology import skeletonize
 
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.spines import spine_lengths
 from napari_astroseg.sky.stack import flattened
+from napari_astroseg.sky.tally import Sums, Tally
 from napari_astroseg.sky.window import Window
 
 EIGHT = np.ones((3, 3), bool)
@@ -26,6 +26,9 @@ _CORE = np.ones((2, 2), bool)
 
 _STRAIGHT = 0.3
 """Pixels by which an outline may be smoothed; well below what is known of an edge."""
+
+_PIECE = 4096
+"""Pixels along a side of what is traced at once."""
 
 _COLUMNS = {
     "id": "number of the structure in the map of regions",
@@ -109,53 +112,46 @@ def measure(
     (arcmin, or pix), `mean_value` and `peak_value` (image unit), `score` (mean probability), and
     where it is known `uncertainty` (mean deviation, in each pixel of the least sure class).
     """
-    count = int(labels.max(initial=0))
-    ids = np.arange(1, count + 1)
-    values = flattened(image).cutout(window)
-    rows, columns = _centres(labels, probability, ids)
-    x, y = columns + window.x, rows + window.y
-    table = QTable({"id": ids})
+    tally = Tally(int(labels.max(initial=0)), deviation is not None)
+    unsure = None if deviation is None else deviation.max(0)
+    tally.add(window, labels, flattened(image).cutout(window), probability, unsure)
+    return tabulated(tally.sums(), spine_lengths(labels), image, uncertain)
+
+
+def tabulated(
+    sums: Sums, lengths: NDArray[np.float64], image: SkyImage, uncertain: str = ""
+) -> Catalogue:
+    """The catalogue, as `measure` gives it, of structures whose figures are known.
+
+    Parameters
+    ----------
+    lengths
+        Of their spines, pixels.
+    """
+    table = QTable({"id": np.arange(1, len(lengths) + 1)})
     scale, frame = 1.0 * u.pix, None
     if image.wcs is not None:
-        position = image.sky(x, y)
+        position = image.sky(sums.x, sums.y)
         # Others depend on an equinox, which a table would lose.
         position = position if position.frame.name == "galactic" else position.icrs
         frame = str(position.frame.name)
         table["lon"] = position.spherical.lon.to(u.deg)
         table["lat"] = position.spherical.lat.to(u.deg)
         scale = (image.pixel_scale_arcsec or 0.0) / 60.0 * u.arcmin
-    table["x"], table["y"] = x, y
-    table["area"] = np.bincount(labels.ravel(), minlength=count + 1)[1:] * scale**2
-    table["length"] = spine_lengths(labels) * scale
+    table["x"], table["y"] = sums.x, sums.y
+    table["area"] = sums.area * scale**2
+    table["length"] = lengths * scale
     unit = image.physical_unit or u.dimensionless_unscaled
-    table["mean_value"] = _over(np.nanmean, values, labels, ids) * unit
-    table["peak_value"] = _over(np.nanmax, values, labels, ids) * unit
-    table["score"] = _over(np.nanmean, probability, labels, ids)
-    if deviation is not None:
-        table["uncertainty"] = _over(np.nanmean, deviation.max(0), labels, ids)
+    table["mean_value"] = sums.mean * unit
+    table["peak_value"] = sums.peak * unit
+    table["score"] = sums.score
+    if sums.uncertainty is not None:
+        table["uncertainty"] = sums.uncertainty
         table["uncertainty"].info.description = f"mean over the structure of the {uncertain}"
     for name in table.colnames:
         if name in _COLUMNS:
             table[name].info.description = _COLUMNS[name]
     return Catalogue(table, frame)
-
-
-def spine_lengths(labels: Labels) -> NDArray[np.float64]:
-    """Length of each structure's spine, pixels: the longest way along its skeleton, plus one."""
-    count = int(labels.max(initial=0))
-    spine = skeletonize(labels > 0)
-    rows, columns = np.nonzero(spine)
-    node = np.full(np.add(labels.shape, 2), -1)
-    node[rows + 1, columns + 1] = np.arange(len(rows))
-    links = [_links(node, rows, columns, step) for step in ((0, 1), (1, 0), (1, 1), (1, -1))]
-    start, end, length = (np.concatenate(part) for part in zip(*links, strict=True))
-    graph = sparse.coo_array((length, (start, end)), shape=(len(rows), len(rows))).tocsr()
-    owner = labels[rows, columns]
-    first = _farthest(graph, np.unique(owner, return_index=True)[1], owner, count)[0]
-    _, far = _farthest(graph, first, owner, count)
-    lengths = np.ones(count)
-    lengths[np.unique(owner) - 1] = far + 1.0
-    return lengths
 
 
 def outlines(labels: Labels, window: Window) -> dict[int, list[NDArray[np.float64]]]:
@@ -167,57 +163,21 @@ def outlines(labels: Labels, window: Window) -> dict[int, list[NDArray[np.float6
     for number, place in enumerate(ndimage.find_objects(labels), start=1):
         if place is None:
             continue
-        mask = np.pad(labels[place] == number, 1).astype(np.float32)
-        corner = np.array([place[0].start - 1 + window.y, place[1].start - 1 + window.x])
-        lines = (approximate_polygon(line, _STRAIGHT) for line in find_contours(mask, 0.5))
-        found[number] = [(line + corner)[:, ::-1] for line in lines]
+        rows, columns = place
+        x, y = columns.start + window.x, rows.start + window.y
+        found[number] = outline(labels[place] == number, x, y)
     return found
 
 
-def _centres(
-    labels: Labels, probability: NDArray[Any], ids: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Probability-weighted mean row and column of each structure."""
-    weight = np.nan_to_num(probability.astype(np.float64))
-    centres = np.array(ndimage.center_of_mass(weight, labels, ids)).reshape(-1, 2)
-    return centres[:, 0], centres[:, 1]
+def outline(mask: NDArray[np.bool_], x: int = 0, y: int = 0) -> list[NDArray[np.float64]]:
+    """Closed outlines of a mask (h, w) whose corner is the pixel (x, y), as `outlines` gives them.
 
-
-def _over(
-    function: Any, values: NDArray[Any], labels: Labels, ids: NDArray[Any]
-) -> NDArray[np.float64]:
-    """A figure of the finite values of each structure; NaN where it has none."""
-    finite = np.where(np.isfinite(values), labels, 0)
-    present = np.isin(ids, finite)
-    result = np.full(len(ids), np.nan)
-    if present.any():
-        result[present] = ndimage.labeled_comprehension(
-            values, finite, ids[present], function, np.float64, np.nan
-        )
-    return result
-
-
-def _links(
-    node: NDArray[Any], rows: NDArray[Any], columns: NDArray[Any], step: tuple[int, int]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]:
-    """Pairs of skeleton pixels one `step` apart, both ways, and their distance."""
-    here = node[rows + 1, columns + 1]
-    there = node[rows + 1 + step[0], columns + 1 + step[1]]
-    a, b = here[there >= 0], there[there >= 0]
-    distance = np.full(2 * len(a), np.hypot(*step))
-    return np.concatenate((a, b)), np.concatenate((b, a)), distance
-
-
-def _farthest(
-    graph: Any, sources: NDArray[Any], owner: NDArray[Any], count: int
-) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """For each structure, the skeleton pixel farthest from its source, and how far.
-
-    One search serves all: structures do not touch, so each is reached from its own source only.
+    A mask beyond `_PIECE` pixels is told in pieces that lie side by side: tracing takes memory.
     """
-    if not len(sources):
-        return sources, np.zeros(0)
-    distance = csgraph.dijkstra(graph, indices=sources, min_only=True)
-    order = np.lexsort((distance, owner))
-    last = np.append(np.nonzero(np.diff(owner[order]))[0], len(order) - 1)
-    return order[last], distance[order[last]]
+    found = []
+    for part in Window.whole(mask.shape).parts(_PIECE):
+        padded = np.pad(mask[part.slices], 1).astype(np.float32)
+        corner = np.array([part.y - 1 + y, part.x - 1 + x])
+        lines = (approximate_polygon(line, _STRAIGHT) for line in find_contours(padded, 0.5))
+        found += [(line + corner)[:, ::-1] for line in lines]
+    return found

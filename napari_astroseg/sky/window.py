@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from napari_astroseg.errors import ImageError
@@ -105,3 +106,9 @@ class Window:
     def moved(self, dx: int, dy: int) -> Window:
         """The same size, shifted by (dx, dy) pixels."""
         return Window(self.x + dx, self.y + dy, self.width, self.height)
+
+    def parts(self, side: int) -> Iterator[Window]:
+        """Squares of `side` pixels, smaller at the right and lower edges, that cover it by rows."""
+        for y in range(self.y, self.y_end, side):
+            for x in range(self.x, self.x_end, side):
+                yield Window(x, y, min(side, self.x_end - x), min(side, self.y_end - y))

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -236,3 +237,26 @@ def test_an_image_that_changed_is_other_work(random_model, field_image, tmp_path
         hdus[0].data *= 2
     with pytest.raises(OutputError, match="another model, image or window"):
         list(predict(random_model, path, store=store, resume=True))
+
+
+def test_a_map_in_parts_gives_the_same_files(random_model, field_image, tmp_path, monkeypatch):
+    part, recipe = Window(9, 5, 150, 140), random_model.recipe.replace(prediction__min_area_px=1)
+    random_model = replace(random_model, card=replace(random_model.card, recipe=recipe))
+    level = float(np.nanquantile(predicted(predict(random_model, field_image, part)), 0.75))
+    once = finished(
+        predict_to_folder(random_model, field_image, tmp_path / "once", part, threshold=level)
+    )
+    monkeypatch.setattr("napari_astroseg.sky.files.tilewriting.TILE", 64)
+    monkeypatch.setattr("napari_astroseg.engine.mapoutputs.SIDE", 64)
+    parted = finished(
+        predict_to_folder(random_model, field_image, tmp_path / "parts", part, threshold=level)
+    )
+    assert once["structures"] == parted["structures"] > 0
+    for name in ("probability.fits", "regions.fits"):
+        told, expected = (fits.getdata(tmp_path / d / name, 1) for d in ("parts", "once"))
+        assert np.array_equal(told, expected, equal_nan=True)
+    told, expected = (Catalogue.read(tmp_path / d / "catalogue.ecsv") for d in ("parts", "once"))
+    for name in expected.table.colnames:
+        assert np.allclose(told.table[name], expected.table[name], rtol=1e-9, equal_nan=True)
+    regions = [(tmp_path / d / "catalogue.reg").read_text() for d in ("parts", "once")]
+    assert regions[0] == regions[1]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from napari_astroseg.sky.image import SkyImage
-from napari_astroseg.sky.structures import label_structures, measure, outlines, spine_lengths
+from napari_astroseg.sky.spines import spine_lengths
+from napari_astroseg.sky.structures import label_structures, measure, outlines
 from napari_astroseg.sky.window import Window
 
 

@@ -38,11 +38,7 @@ def write_image(
     compress
         Tile-compress without loss (GZIP_2 for floats, RICE for integers).
     """
-    header = fits.Header(cards.cards if cards is not None else [])
-    if unit:
-        header["BUNIT"] = unit
-    for key, value in (notes or {}).items():
-        header[key] = _ascii(value) if isinstance(value, str) else value
+    header = image_header(cards, unit, notes)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", fits.verify.VerifyWarning)
         if compress:
@@ -59,6 +55,20 @@ def write_image(
             with opener(temporary, "wb") as file:
                 hdus.writeto(file)
     return path
+
+
+def image_header(
+    cards: fits.Header | None = None,
+    unit: str = "",
+    notes: dict[str, str | int | float] | None = None,
+) -> fits.Header:
+    """The cards of an image beyond its size; see `write_image`."""
+    header = fits.Header(cards.cards if cards is not None else [])
+    if unit:
+        header["BUNIT"] = unit
+    for key, value in (notes or {}).items():
+        header[key] = _ascii(value) if isinstance(value, str) else value
+    return header
 
 
 def _ascii(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Whole: what is found on a map that is larger than memory, part by part and yet as one."""
