@@ -96,7 +96,8 @@ def _keep_projects(viewer: napari.Viewer, docks: dict[str, Any], tabs: dict[str,
     )
     menu = ProjectMenu(window, session, lambda name: setattr(viewer, "title", f"{name} – {TITLE}"))
     docks["Open"].project_wanted.connect(menu.open)
-    docks["Open"].closed.connect(session.shut_down)
+    docks["Open"].closed.connect(menu.shut_down)
+    menu.offer_lost()
 
 
 def _hidden(tab: QWidget) -> bool:

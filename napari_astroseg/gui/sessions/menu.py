@@ -14,9 +14,11 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QFileDialog, QMainWindow, QMenu
 
 from napari_astroseg.gui.intake.recent import PROJECTS, Recent, called
+from napari_astroseg.gui.sessions.autosave import Autosave
 from napari_astroseg.gui.sessions.bar import SessionBar
 from napari_astroseg.gui.sessions.questions import AllowDialog, MovedDialog
 from napari_astroseg.gui.sessions.session import Asked, Missed, Session
+from napari_astroseg.gui.sessions.slots import Left, Slot, is_slot, left_behind
 from napari_astroseg.projects.projectfile import ENDING
 
 SAVE_KEY = "Ctrl+Shift+S"
@@ -40,7 +42,9 @@ class ProjectMenu(QObject):
         self, window: QMainWindow, session: Session, title: Callable[[str], None] | None = None
     ) -> None:
         super().__init__(window)
-        self._window, self.session = window, session
+        self.session = session
+        self.autosave = Autosave(session)
+        self.autosave.guard(window)
         self._title = title or (lambda _name: None)
         self.dialog: AllowDialog | MovedDialog | None = None
         self.bar = SessionBar()
@@ -63,12 +67,32 @@ class ProjectMenu(QObject):
         session.saved.connect(self._is_saved)
         session.loaded.connect(self._show_name)
 
+    @property
+    def _window(self) -> QMainWindow:
+        """Asked for each time: a window that is held here would never go."""
+        return self.parent()
+
     def save(self) -> None:
         """Save the project where it is; ask where, if it is nowhere yet."""
         if self.session.path is None:
             self.ask_where()
         else:
             self.session.save(self.session.path)
+
+    def offer_lost(self) -> None:
+        """Offer back what a window that ended unexpectedly has left; quietly, in the bar."""
+        lost = next((each for each in left_behind() if not each.closed), None)
+        if lost is None:
+            return
+        self.bar.offer(
+            f"A window ended unexpectedly; kept at {lost.when:%H:%M, %d %B}: {lost.words}",
+            {"Open it again": partial(self.open, lost.path), "Forget it": partial(_forget, lost)},
+        )
+
+    def shut_down(self) -> None:
+        """The window is gone."""
+        self.autosave.shut_down()
+        self.session.shut_down()
 
     def ask_where(self) -> None:
         """Let the user name a file, and save the project there."""
@@ -86,6 +110,9 @@ class ProjectMenu(QObject):
     def open(self, path: str | Path) -> None:
         """Open a project: here, where nothing is open yet, or in a window of its own."""
         if self.session.draft().empty and not self.session.busy:
+            if is_slot(Path(path)) and not self.autosave.take_over(Path(path)):
+                self.bar.say("Another window has opened this meanwhile; go on there")
+                return
             self.session.open(Path(path))
             return
         subprocess.Popen(
@@ -143,3 +170,9 @@ class ProjectMenu(QObject):
     def _show_name(self) -> None:
         if self.session.path is not None:
             self._title(self.session.path.name.removesuffix(ENDING))
+
+
+def _forget(lost: Left) -> None:
+    slot = Slot(lost.path.parent)
+    if slot.hold():
+        slot.remove()

@@ -29,6 +29,7 @@ from napari_astroseg.gui.sessions.dock import Kept
 from napari_astroseg.gui.sessions.draft import Draft, gather
 from napari_astroseg.gui.sessions.known import is_known, remember_digest
 from napari_astroseg.gui.sessions.loading import Came, Loading
+from napari_astroseg.gui.sessions.slots import is_slot, project_of
 from napari_astroseg.projects.finding import FoundPlaces, Question, find, questions
 from napari_astroseg.projects.projectfile import ENDING, Opened, read_project, write_project
 
@@ -103,14 +104,12 @@ class Session(QObject):
     @property
     def busy(self) -> bool:
         """Whether a project is being opened or written."""
-        works = (self._reading, self._finding, self._saving, self._loading)
-        return bool(self._restoring) or any(each.busy for each in works)
+        return self.opening or self._saving.busy
 
     @property
     def opening(self) -> bool:
         """Whether a project is being opened; until then the window is only part of it."""
-        works = (self._reading, self._finding, self._loading)
-        return bool(self._restoring) or any(each.busy for each in works)
+        return self._opened is not None or self._reading.busy or self._finding.busy
 
     @property
     def changed(self) -> bool:
@@ -132,15 +131,13 @@ class Session(QObject):
         self.busy_changed.emit(f"Writing {path.name} …")
         self._saving.ask(partial(_written, draft, path.absolute()))
 
-    def open(self, path: Path, *, as_own: bool = True) -> None:
+    def open(self, path: Path) -> None:
         """Open a project in this window, in which nothing is open.
 
-        Parameters
-        ----------
-        as_own
-            Whether it is that project from then on; else a window that was lost is opened again.
+        What another window has left is no project of its own: it is the project that the window
+        was, with changes, or none yet.
         """
-        self._as_own = as_own
+        self._as_own = not is_slot(path)
         self.busy_changed.emit(f"Reading {path.name} …")
         self._reading.ask(partial(_read, path))
 
@@ -170,23 +167,17 @@ class Session(QObject):
         places = dict(moved or {})
         self._finding.ask(partial(_found, opened, keys, places, without))
 
-    def leave(self) -> None:
-        """Open nothing more."""
-        self._loading.close()
-        self._restoring.clear()
-        self.busy_changed.emit("")
-
     def shut_down(self) -> None:
         """End what runs."""
         for work in (self._reading, self._finding, self._saving):
             work.wait()
         self._loading.close()
-        self._restoring.clear()
+        self._opened = None
         self._end_arranging()
 
     def _read(self, opened: Opened) -> None:
         asked = questions(opened)
-        if asked and not is_known(opened.digest):
+        if asked and self._as_own and not is_known(opened.digest):
             self.busy_changed.emit("")
             self.asked.emit(Asked(opened, tuple(asked)))
         else:
@@ -268,6 +259,8 @@ class Session(QObject):
         if self._as_own:
             self.path = opened.path
             Recent(name=PROJECTS).add([str(opened.path)])
+        else:
+            self.path = project_of(opened.path)
         self._told = self.draft().told() if self._as_own else ""
         self._opened = None
         self.busy_changed.emit("")

@@ -1,0 +1,135 @@
+"""Autosave: what is open is kept as it changes, so that a window that dies can be had back."""
+
+from __future__ import annotations
+
+import weakref
+from functools import partial
+from pathlib import Path
+
+from qtpy.QtCore import QEvent, QObject, QTimer, Signal
+from qtpy.QtWidgets import QWidget
+
+from napari_astroseg.gui.latest import Latest
+from napari_astroseg.gui.sessions.draft import Draft
+from napari_astroseg.gui.sessions.session import Session
+from napari_astroseg.gui.sessions.slots import Slot
+from napari_astroseg.projects.projectfile import write_project
+
+EVERY_MS = 30_000
+_LAST_S = 10.0
+"""So long a window that is closed waits at most for what is still to be written."""
+
+
+class Autosave(QObject):
+    """Keeps a session in a slot of its own: gathered in the window's thread, written in another.
+
+    Parameters
+    ----------
+    session
+        What is kept.
+    every_ms
+        How often it is looked whether something has changed.
+    """
+
+    kept = Signal(object)  # Path
+
+    def __init__(self, session: Session, every_ms: int = EVERY_MS) -> None:
+        super().__init__(session)
+        self._session = session
+        self.slot = Slot()
+        self._before: list[Slot] = []  # what was opened again from them is not kept yet
+        self._told = ""
+        self._ended, self._wanted = False, True
+        self._window: weakref.ref[QWidget] | None = None
+        self._work = Latest(self)
+        self._work.answered.connect(self._written)
+        self.destroyed.connect(self.slot.release)  # a slot is no Qt object, and outlives this one
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.look)
+        self._timer.start(every_ms)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being written."""
+        return self._work.busy
+
+    def guard(self, window: QWidget) -> None:
+        """Keep things a last time when this window closes."""
+        self._window = weakref.ref(window)
+        window.installEventFilter(self)
+
+    def take_over(self, path: Path) -> bool:
+        """Hold the slot that is opened again, until what was in it is kept here; whether it is."""
+        slot = Slot(path.parent)
+        if not slot.hold():
+            return False
+        self._before.append(slot)
+        return True
+
+    def look(self) -> None:
+        """Keep what is open, if it is not what was kept last."""
+        if self._ended or self._session.opening or self._work.busy:
+            return
+        draft = self._session.draft()
+        told = draft.told()
+        if draft.empty or told == self._told or not self.slot.hold():
+            return
+        self._told = told
+        self._note(draft, closed=False)
+        self._work.ask(partial(_write, draft, self.slot.path))
+
+    def keep_last(self) -> None:
+        """The window is about to close: keep things now, unless a project has them."""
+        if self._ended or self._session.opening:
+            return
+        self._work.wait(_LAST_S)
+        draft = self._session.draft()
+        told = draft.told()
+        saved = self._session.path is not None and not self._session.changed
+        self._wanted = not (draft.empty or saved)
+        if self._wanted and self.slot.hold():
+            if told != self._told:
+                self._work.ask(partial(_write, draft, self.slot.path))
+                self._work.wait(_LAST_S)
+            self._note(draft, closed=True)
+            self._drop_before()
+        if not self._wanted:
+            self.slot.remove()
+            self._drop_before()
+        self._told = ""  # should the window stay, it is looked at anew
+
+    def shut_down(self) -> None:
+        """Keep nothing more, and leave what was kept to others."""
+        if self._ended:
+            return
+        self._ended = True
+        self._timer.stop()
+        self._work.wait(_LAST_S)
+        for slot in (*self._before, self.slot):
+            slot.release()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 (Qt's name)
+        """Keep things when the window is asked to close."""
+        closing = event.type() == QEvent.Type.Close
+        if closing and self._window is not None and watched is self._window():
+            self.keep_last()
+        return bool(super().eventFilter(watched, event))
+
+    def _note(self, draft: Draft, *, closed: bool) -> None:
+        names = [layer.name for layer in reversed(draft.layers)]
+        path = self._session.path
+        self.slot.tell(names, "" if path is None else str(path), closed=closed)
+
+    def _written(self, path: Path) -> None:
+        self._drop_before()
+        self.kept.emit(path)
+
+    def _drop_before(self) -> None:
+        for slot in self._before:
+            slot.remove()
+        self._before.clear()
+
+
+def _write(draft: Draft, path: Path) -> Path:
+    write_project(draft.project(path), path)
+    return path
