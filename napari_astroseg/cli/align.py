@@ -62,7 +62,13 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--plane", type=int, metavar="N", help="plane of a cube or band (0-based)")
     verb.add_argument("--compress", action="store_true", help="in tiles, without loss (GZIP_2)")
     verb.add_argument("--resume", action="store_true", help="go on where a run was stopped")
-    verb.add_argument("--force", action="store_true", help="replace a file that is there")
+    verb.add_argument(
+        "--overwrite",
+        "--force",
+        dest="force",
+        action="store_true",
+        help="replace a file that is there",
+    )
     verb.add_argument("--json", action="store_true", help="print what was written as JSON")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_astroseg.errors import VoteError
+from napari_astroseg.errors import OutputError, VoteError
 
 if TYPE_CHECKING:
     from napari_astroseg.sky.votes.agreement import Agreement
@@ -49,6 +49,7 @@ def add(verb: argparse.ArgumentParser) -> None:
         help="what a class is there: center, star, spiral or bar",
     )
     verb.add_argument("--image", metavar="IMAGE", help="what they saw, for its picture there")
+    verb.add_argument("--overwrite", action="store_true", help="replace files that are there")
     verb.add_argument("--json", action="store_true", help="print what was found as JSON")
 
 
@@ -57,7 +58,12 @@ def run(options: argparse.Namespace) -> int:
     from napari_astroseg.cli.progress import steps_told
     from napari_astroseg.sky.opening import open_image
     from napari_astroseg.sky.votes.crowd import open_crowd
-    from napari_astroseg.sky.votes.crowdfile import objects_of, write_crowd, write_crowd_gz3d
+    from napari_astroseg.sky.votes.crowdfile import (
+        crowd_files,
+        objects_of,
+        write_crowd,
+        write_crowd_gz3d,
+    )
 
     names = dict(_name(word) for word in options.names)
     with steps_told(options.quiet) as progress:
@@ -65,6 +71,9 @@ def run(options: argparse.Namespace) -> int:
         kinds = (options.kind,) if options.kind else crowd.classes
         if options.objects is not None:
             _require_objects(crowd, kinds)
+        if not options.overwrite:
+            named = [path for path in (options.gz3d, options.objects) if path is not None]
+            _require_free([*crowd_files(options.out, kinds), *named])
         several = len(crowd.people) > 1
         found = {kind: crowd.agreement(kind, options.at_least) for kind in kinds if several}
         more: list[Path] = []
@@ -77,6 +86,13 @@ def run(options: argparse.Namespace) -> int:
     told = _told(crowd, found, files)
     print(json.dumps(told, indent=2) if options.json else "\n".join(_words(told)))
     return 0
+
+
+def _require_free(files: Sequence[Path]) -> None:
+    """Refuse to replace what is there, before anything is written."""
+    there = [path for path in files if path.exists()]
+    if there:
+        raise OutputError(f"{there[0]} is there already; name another file, or add --overwrite")
 
 
 def _require_objects(crowd: Crowd, kinds: Sequence[str]) -> None:

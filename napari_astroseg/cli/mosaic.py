@@ -35,7 +35,13 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--footprint", type=Path, metavar="F", help="also write tiles per pixel")
     verb.add_argument("--no-compress", action="store_true", help="write a plain image")
     verb.add_argument("--resume", action="store_true", help="go on where a run was stopped")
-    verb.add_argument("--force", action="store_true", help="replace files that are there")
+    verb.add_argument(
+        "--overwrite",
+        "--force",
+        dest="force",
+        action="store_true",
+        help="replace files that are there",
+    )
     verb.add_argument("--json", action="store_true", help="print what was written as JSON")
 
 

@@ -77,7 +77,11 @@ def add(verb: argparse.ArgumentParser) -> None:
     shared.add_argument(
         "--cluster", metavar="ADDRESS", help="share it on a Dask cluster: tcp://HOST:PORT"
     )
-    verb.add_argument("--resume", action="store_true", help="keep the tiles that are done")
+    kept = verb.add_mutually_exclusive_group()
+    kept.add_argument("--resume", action="store_true", help="keep the tiles that are done")
+    kept.add_argument(
+        "--overwrite", action="store_true", help="replace another answer that lies in D"
+    )
     verb.add_argument(
         "--known",
         type=Path,
@@ -163,6 +167,7 @@ def _one(
     from napari_astroseg.cli.progress import told
     from napari_astroseg.engine.events import Finished
     from napari_astroseg.engine.outputs import predict_to_folder
+    from napari_astroseg.engine.provenance import require_free
 
     command = {
         "verb": "predict",
@@ -186,6 +191,8 @@ def _one(
         "line": options.command,
     }
     rule = asked_rule(options)
+    if not (options.resume or options.overwrite):
+        require_free(out, command, model.digest)
     events = predict_to_folder(
         model,
         image,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_astroseg import __version__
+from napari_astroseg.errors import OutputError
 from napari_astroseg.sky.files.writing import replacing
 
 if TYPE_CHECKING:
@@ -75,3 +76,41 @@ def write_provenance(
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return path
+
+
+def require_free(out: Path, command: dict[str, Any], digest: str) -> None:
+    """Refuse a folder that holds another answer than what this command would make again.
+
+    Parameters
+    ----------
+    digest
+        Of the model.
+
+    Raises
+    ------
+    OutputError
+        When it holds one, or files of one that nothing tells the origin of.
+    """
+    path = out / "provenance.json"
+    if path.exists():
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            same = told["model"]["digest"] == digest
+            if same and _asked(told["command"]) == _asked(json.loads(json.dumps(command))):
+                return
+            held = f"an answer of {told['model']['name']} on {told['command']['image'] or 'bands'}"
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            held = "an answer"
+    elif any((out / name).exists() for name in ("probability.fits", "catalogue.ecsv")):
+        held = "files of a prediction"
+    else:
+        return
+    raise OutputError(
+        f"{out} holds {held}, asked for otherwise; give another --out, keep its tiles with "
+        "--resume, or replace it with --overwrite"
+    )
+
+
+def _asked(command: dict[str, Any]) -> dict[str, Any]:
+    """What of a command changes its answer."""
+    return {key: value for key, value in command.items() if key not in ("line", "device", "force")}

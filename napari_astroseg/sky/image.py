@@ -103,6 +103,9 @@ class SkyImage:
         stored = array.dtype
         array = array.astype(value_dtype(stored), copy=False)
         header = wcs.to_header(relax=True) if wcs is not None else fits.Header()
+        if wcs is not None and wcs.naxis == 2:
+            wcs = wcs.deepcopy()  # how large the image is tells where a cylinder comes round again
+            wcs.pixel_shape = array.shape[::-1]
         return cls(ArrayPixels(array, stored), wcs, header, unit, name)
 
     @property

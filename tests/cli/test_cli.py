@@ -113,6 +113,22 @@ def test_predict_leaves_the_promised_files(run, maps, tmp_path, capsys):
     assert again["threshold"] == 0.4 and again["line"].startswith("astroseg predict")
 
 
+def test_another_answer_is_replaced_only_when_told(run, maps, tmp_path, capsys):
+    words = ("predict", maps / "000_image.fits", "--model", run, "--out", tmp_path, "--quiet")
+    assert astroseg(*words, "--window", "0,0,64,64", "--threshold", 0.4) == 0
+    assert astroseg(*words, "--window", "0,0,64,64", "--threshold", 0.4, "--device", "cpu") == 0
+    other = (*words, "--window", "0,0,64,64", "--threshold", 0.6)
+    assert astroseg(*other) == 1
+    err = capsys.readouterr().err
+    assert "000_image.fits, asked for otherwise; give another --out" in err
+    assert json.loads((tmp_path / "provenance.json").read_text())["command"]["threshold"] == 0.4
+    assert astroseg(*other, "--resume") == 0
+    (tmp_path / "provenance.json").unlink()
+    assert astroseg(*other) == 1
+    assert "holds files of a prediction" in capsys.readouterr().err
+    assert astroseg(*words, "--window", "0,0,48,64", "--overwrite") == 0
+
+
 def test_a_folder_is_trained_in_by_one(run, maps, capsys):
     with RunLock(run):
         assert astroseg("train", "filaments", "--data", maps, "--out", run, "--resume") == 1

@@ -46,6 +46,16 @@ def test_words_tell_who_agrees(folders, tmp_path, capsys):
     assert open_votes(out)["votes"].areas()[2] == 200
 
 
+def test_counts_that_are_there_are_replaced_only_when_told(folders, tmp_path, capsys):
+    words = ("crowd", *folders, "--out", tmp_path / "v.fits")
+    assert astroseg(*words) == 0
+    before = (tmp_path / "v_bubble.fits").stat().st_mtime_ns
+    assert astroseg(*words) == 1
+    assert "v_bubble.fits is there already; name another" in capsys.readouterr().err
+    assert (tmp_path / "v_bubble.fits").stat().st_mtime_ns == before
+    assert astroseg(*words, "--overwrite") == 0
+
+
 def test_one_person_alone_is_counted(folders, tmp_path, capsys):
     out = tmp_path / "votes.fits"
     assert astroseg("crowd", folders[0], "--out", out, "--class", "filament") == 0

@@ -45,6 +45,41 @@ def test_a_run_killed_at_any_moment_goes_on_to_the_same_answer(random_model, fie
     assert np.array_equal(resumed, whole, equal_nan=True)
 
 
+FINDING = """
+import sys
+from pathlib import Path
+import numpy as np
+from napari_astroseg.engine.objectstore import ObjectStore, Piece
+from napari_astroseg.sky.instances import Footprint, Instances
+from napari_astroseg.sky.window import Window
+path, resume = Path(sys.argv[1]), len(sys.argv) > 2
+store = ObjectStore(path, "work", resume)
+for number in range(40):
+    if store.get(number) is None:
+        rng = np.random.default_rng(number)
+        masks = tuple(Footprint(Window(n, n, 90, 90), rng.random((90, 90)) > 0.5) for n in range(9))
+        found = Instances(rng.random((9, 4)), rng.random(9), np.ones(9, int), masks)
+        store.put(number, Piece(found, 9))
+        print(number, flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill -9")
+def test_objects_of_a_run_killed_at_any_moment_are_kept_whole(tmp_path):
+    words = [sys.executable, "-c", FINDING]
+    with subprocess.Popen([*words, str(tmp_path / "o")], stdout=subprocess.PIPE) as child:
+        for _ in range(np.random.default_rng(os.getpid()).integers(1, 30)):
+            child.stdout.readline()
+        child.kill()
+    left = (tmp_path / "o").read_bytes()
+    assert 0 < left.count(b"\n") < 41
+    subprocess.run([*words, str(tmp_path / "o"), "resume"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*words, str(tmp_path / "once")], check=True, stdout=subprocess.DEVNULL)
+    resumed = (tmp_path / "o").read_bytes()
+    assert resumed == (tmp_path / "once").read_bytes()
+    assert resumed.startswith(left[: left.rindex(b"\n")])
+
+
 def test_a_store_opens_as_the_image_that_it_is(random_model, field_image, tmp_path):
     store, window = tmp_path / "prediction.zarr", Window(20, 30, 100, 90)
     answer = predicted(

@@ -303,3 +303,16 @@ def test_a_cutout_is_written_and_read_back_where_it_was(tmp_path: Path, image: S
     again = open_image(path)
     assert again.frame == "galactic"
     assert again.sky(7, 8).separation(image.sky(7, 8)).deg < 1e-9
+
+
+@pytest.mark.parametrize("middle", [0.0, 179.5, 300.0])
+def test_an_array_on_a_cylinder_is_found_beyond_half_a_turn(middle):
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval, wcs.wcs.cdelt = ["GLON-CAR", "GLAT-CAR"], [0, 0], [-0.1, 0.1]
+    wcs.wcs.crpix = 100.5 + 10 * middle, 20.5  # 20 degrees of longitude around `middle`
+    image = SkyImage.from_array(np.zeros((40, 200)), wcs)
+    x, y = np.array([0.0, 99.5, 199.0]), np.array([0.0, 20.0, 39.0])
+    position = image.sky(x, y)
+    assert position.l.wrap_at(middle * u.deg + 180 * u.deg).deg[1] == pytest.approx(middle)
+    assert np.allclose(image.pixel(position), [x, y], atol=1e-6)
+    assert wcs.pixel_shape is None  # the caller's own is left alone

@@ -52,22 +52,26 @@ def write_crowd(
     OutputError
         When the disk refuses.
     """
-    out = Path(out)
     wanted = tuple(kinds) or crowd.classes
     if not wanted:
         raise VoteError("nobody marked anything, so there is nothing to count; draw first")
     dtype = np.uint8 if len(crowd.people) < 2**8 else np.int16
     written = []
-    for kind in wanted:
+    for kind, path in zip(wanted, crowd_files(out, wanted), strict=True):
         votes = crowd.votes(kind)
         header = wcs_cards(crowd.field.header, crowd.field.wcs)
         header["EXTNAME"] = _ascii(kind).upper()[:60]
         header["VOTERS"] = len(crowd.people)
         header["MOST"] = int(crowd.counts(kind).max(initial=0))
         image = replace(votes.image, header=header)
-        path = out if len(wanted) == 1 else out.with_name(_named(out, kind))
         written.append(write_whole(image, path, dtype, progress))
     return written
+
+
+def crowd_files(out: str | Path, kinds: Sequence[str]) -> list[Path]:
+    """Where `write_crowd` leaves the counts of each class."""
+    out = Path(out)
+    return [out if len(kinds) == 1 else out.with_name(_named(out, kind)) for kind in kinds]
 
 
 def write_crowd_gz3d(
