@@ -64,7 +64,9 @@ def add(verb: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     report = action("report", "a page to read or print: tables, agreement, stamps", _report)
     _add_list(report)
-    report.add_argument("--out", required=True, type=Path, metavar="F", help="HTML page to write")
+    report.add_argument(
+        "--out", required=True, type=Path, metavar="F", help="HTML page to write, or .pdf"
+    )
     report.add_argument("--image", metavar="IMAGE", help="what they lie on, for stamps")
     report.add_argument(
         "--max", type=int, default=200, metavar="N", help="stamps of each answer (200)"
@@ -225,14 +227,14 @@ def _export(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from napari_astroseg.cli.progress import steps_told
     from napari_astroseg.review.report import write_report
+    from napari_astroseg.review.reportpdf import write_pdf
     from napari_astroseg.sky.opening import open_image
 
     outcome = _outcome(options)
     with steps_told(options.quiet) as progress:
         image = open_image(options.image, progress=progress) if options.image else None
-        path = write_report(
-            options.out, outcome, image, most=max(0, options.max), progress=progress
-        )
+        write = write_pdf if options.out.suffix.lower() == ".pdf" else write_report
+        path = write(options.out, outcome, image, most=max(0, options.max), progress=progress)
     print(json.dumps({"file": str(path)}) if options.json else f"wrote {path}")
     return 0
 

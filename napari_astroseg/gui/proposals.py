@@ -38,8 +38,13 @@ class Proposals(QObject):
         self._watcher = QFileSystemWatcher([str(folder)], self)
         self._watcher.directoryChanged.connect(self._look)
 
-    def make(self, recipe: Recipe, data: Path) -> None:
+    def make(self, recipe: Recipe, data: Path, start_from: str = "") -> None:
         """Propose to learn `recipe` from the folder `data`.
+
+        Parameters
+        ----------
+        start_from
+            A model to begin with; fresh weights by default.
 
         Raises
         ------
@@ -47,6 +52,7 @@ class Proposals(QObject):
             When the user's configuration folder takes no file.
         """
         told = {"process": os.getpid(), "recipe": recipe.to_yaml(), "data": str(data.resolve())}
+        told["start_from"] = start_from
         with replacing(self._file) as temporary:
             temporary.write_text(json.dumps(told, indent=1), encoding="utf-8")
         self._look()
@@ -60,6 +66,14 @@ class Proposals(QObject):
             return Recipe.from_yaml(told["recipe"]), Path(told["data"])
         except (ValueError, TypeError, KeyError, RecipeError):
             return None
+
+    @property
+    def start_from(self) -> str:
+        """The model that the latest begins with; "" for fresh weights."""
+        try:
+            return str(json.loads(self._text()).get("start_from", ""))
+        except (ValueError, AttributeError):
+            return ""
 
     def _text(self) -> str:
         try:

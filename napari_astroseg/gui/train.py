@@ -63,7 +63,7 @@ class TrainDock(TrainControls):
         self._show_preset()
         proposed = self._proposals.latest()
         if self.trainer.pick_up() is None and proposed is not None:
-            self.propose(*proposed)
+            self.propose(*proposed, start_from=self._proposals.start_from)
 
     @property
     def busy(self) -> bool:
@@ -124,7 +124,7 @@ class TrainDock(TrainControls):
         job.stopped.connect(partial(self._simulated, None))
         self._judge()
 
-    def propose(self, recipe: Recipe, data: Path) -> None:
+    def propose(self, recipe: Recipe, data: Path, start_from: str = "") -> None:
         """Show a recipe and a folder that another dock proposes; Start is left to the user."""
         if self.busy:
             self.progress.say("Another dock proposes a training: stop this one to see it")
@@ -133,6 +133,7 @@ class TrainDock(TrainControls):
         if index >= 0:
             self.preset.setCurrentIndex(index)
         self.data.set_path(data)
+        self.weights.setValue(start_from)
         self.out.set_path(fresh_folder(recipe.name, self.queue.holds))
         self.form.setValue(recipe)
         self.course.clear()
@@ -191,7 +192,7 @@ class TrainDock(TrainControls):
         self.form.valueChanged.connect(self._judge)
         self.data.changed.connect(self._judge)
         self.out.changed.connect(self._look_at_run)
-        self._proposals.came.connect(self.propose)
+        self._proposals.came.connect(self._hear_proposal)
         self.trainer.begun.connect(self._begun)
         self.trainer.heard.connect(self._hear)
         self.trainer.ended.connect(self._end)
@@ -208,9 +209,10 @@ class TrainDock(TrainControls):
         except RecipeError as error:
             self.progress.say(str(error), trouble=True)
             return None
-        command = train_command(recipe, self.preset.currentText(), data, out)
+        begin = self.weights.value()
+        command = train_command(recipe, self.preset.currentText(), data, out, begin)
         device = self.device.currentText()
-        run = Run(data, out, device, resume=resume, command=command, name=out.name)
+        run = Run(data, out, device, begin, resume=resume, command=command, name=out.name)
         return Order(recipe, run)
 
     def _begun(self, order: Order, words: str) -> None:
@@ -218,6 +220,7 @@ class TrainDock(TrainControls):
         if self.trainer.pids == []:
             self.form.setValue(order.recipe)
             self.data.set_path(order.how.data)
+            self.weights.setValue(getattr(order.how, "start_from", ""))
             self.out.set_path(order.out)
         self.course.begin(order, words)
         self._judge()
@@ -235,6 +238,9 @@ class TrainDock(TrainControls):
         return choice is not Choice.CANCEL
 
     # What is heard of it
+
+    def _hear_proposal(self, recipe: Recipe, data: Path) -> None:
+        self.propose(recipe, data, self._proposals.start_from)
 
     def _hear(self, event: Event) -> None:
         self.course.hear(event)

@@ -76,6 +76,22 @@ def ambiguity(detections: Detections) -> Doubles:
     return 1.0 - np.abs(2.0 * np.clip(score, 0.0, 1.0) - 1.0)
 
 
+def nearest_known(detections: Detections, reference: Detections | None) -> tuple[Rows, Doubles]:
+    """(N,) each: row of the nearest known object, and arcsec to it.
+
+    Raises
+    ------
+    VettingError
+        When there is no reference, or no positions on the sky.
+    """
+    if reference is None:
+        raise VettingError("what is new is held against a catalogue of what is known; give one")
+    if not len(reference):
+        return np.zeros(len(detections), np.int64), np.full(len(detections), np.inf)
+    nearest, separation, _ = detections.position.match_to_catalog_sky(reference.position)
+    return np.asarray(nearest), np.asarray(separation.to_value(u.arcsec), np.float64)
+
+
 def distances(detections: Detections, reference: Detections | None) -> Doubles:
     """(N,): arcsec to the nearest known object.
 
@@ -84,7 +100,7 @@ def distances(detections: Detections, reference: Detections | None) -> Doubles:
     VettingError
         When there is no reference, or no positions on the sky.
     """
-    return _nearest(detections, reference)[1]
+    return nearest_known(detections, reference)[1]
 
 
 def novelty(detections: Detections, reference: Detections | None) -> Doubles:
@@ -95,23 +111,13 @@ def novelty(detections: Detections, reference: Detections | None) -> Doubles:
     VettingError
         When there is no reference, or no positions on the sky.
     """
-    nearest, distance = _nearest(detections, reference)
+    nearest, distance = nearest_known(detections, reference)
     if reference is None or not len(reference):
         return distance
     if detections.unit != "arcsec" or reference.unit != "arcsec":
         return distance
     reach = np.fmax(detections.radius, reference.radius[nearest])
     return distance / reach if np.isfinite(reach).all() and (reach > 0).all() else distance
-
-
-def _nearest(detections: Detections, reference: Detections | None) -> tuple[Rows, Doubles]:
-    """(N,) each: row of the nearest known object, and arcsec to it."""
-    if reference is None:
-        raise VettingError("what is new is held against a catalogue of what is known; give one")
-    if not len(reference):
-        return np.zeros(len(detections), np.int64), np.full(len(detections), np.inf)
-    nearest, separation, _ = detections.position.match_to_catalog_sky(reference.position)
-    return np.asarray(nearest), np.asarray(separation.to_value(u.arcsec), np.float64)
 
 
 def _required(values: Doubles, what: str, detections: Detections) -> Doubles:

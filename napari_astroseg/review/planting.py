@@ -97,6 +97,16 @@ def _alike(name: str, taken: set[str], rng: np.random.Generator) -> str:
         name += "0"  # there are not enough names as short
 
 
+def scattered(rows: NDArray[np.int64], known: Sequence[Known], seed: int = 0) -> NDArray[np.int64]:
+    """Rows in their order, but for planted ones, which come anywhere among the others."""
+    if not any(known):
+        return rows
+    planted = np.array([bool(known[row]) for row in rows.tolist()], bool)
+    place = np.arange(len(rows), dtype=np.float64)
+    place[planted] = np.random.default_rng(seed).uniform(0, len(rows), int(planted.sum()))
+    return rows[np.argsort(place, kind="stable")]
+
+
 def skill(standing: Standing, names: Sequence[str], known: Sequence[Known]) -> Skill:
     """What stands of one vetter, held against what is known of each detection."""
     counts = {"real": [0, 0], "not": [0, 0]}

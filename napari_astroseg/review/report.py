@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -30,7 +30,8 @@ from napari_astroseg.sky.window import Window
 MOST = 200
 """Stamps of each answer, unless something else is asked for."""
 
-_SIDE = 112
+SIDE = 112
+"""Of a stamp, px."""
 _ROOM = 1.7
 _LEAST_PX, _LARGEST_PX = 12, 2048
 _POINT_PX = 12.0
@@ -78,13 +79,18 @@ def write_report(
     path = Path(path)
     if not outcome.standing:
         raise VettingError("nothing has been judged yet; judge some first")
-    parts = [_summary(outcome), _people(outcome), _alike(outcome)]
-    if image is not None:
-        for code, answer in enumerate(ANSWERS):
-            rows = np.flatnonzero(outcome.agreed.answer == code)
-            parts.append(_stamps(_TITLES[answer], outcome, image, rows, most, progress))
-        unsettled = np.array(outcome.answers.disagreements, np.int64)
-        parts.append(_stamps("To be settled", outcome, image, unsettled, most, progress))
+    parts = [_as_html(table) for table in tables(outcome)]
+    for words, rows, left in groups(outcome, most) if image is not None else ():
+        figures = []
+        for done, row in enumerate(rows):
+            progress(f"drawing {words.lower()}", done, len(rows))
+            stamp = stamp_of(outcome, image, row) if image is not None else None
+            figures.append("" if stamp is None else _figure_of(stamp))
+        more = f" ({left:,} more are left out)" if left else ""
+        parts.append(
+            f"<h2>{words}: {len(rows) + left:,}{more}</h2>"
+            f'<div class="stamps">{"".join(figures)}</div>'
+        )
     title = f"Vetting of {outcome.detections.source or 'detections'}"
     text = webpage(title, "".join(parts), _STYLE, alone=True)
     with replacing(path) as temporary:
@@ -92,20 +98,94 @@ def write_report(
     return path
 
 
-def _summary(outcome: Outcome) -> str:
+@dataclass(frozen=True)
+class Table:
+    """A table of the report, with a heading and a sentence before it, which may be empty."""
+
+    heading: str
+    words: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Stamp:
+    """One detection as it is shown.
+
+    Parameters
+    ----------
+    picture
+        (SIDE, SIDE) from 0 to 255, the highest row first.
+    circle
+        Its radius there, px.
+    name, said
+        What it is called, and who said what.
+    """
+
+    picture: NDArray[np.uint8]
+    circle: float
+    name: str
+    said: str
+
+
+def tables(outcome: Outcome) -> list[Table]:
+    """What was judged, by whom, and how alike."""
+    found = [_summary(outcome), _people(outcome)]
+    return [*found, *_alike(outcome)]
+
+
+def groups(outcome: Outcome, most: int) -> list[tuple[str, list[int], int]]:
+    """Of each answer and of what is to be settled: words, first rows by score, how many more."""
+    answers = [
+        (_TITLES[answer], np.flatnonzero(outcome.agreed.answer == code))
+        for code, answer in enumerate(ANSWERS)
+    ]
+    answers.append(("To be settled", np.array(outcome.answers.disagreements, np.int64)))
+    found = []
+    for words, rows in answers:
+        score = outcome.detections.score[rows]
+        first = rows[np.argsort(np.where(np.isnan(score), np.inf, -score), kind="stable")][:most]
+        if len(rows):
+            found.append((words, first.tolist(), len(rows) - len(first)))
+    return found
+
+
+def stamp_of(outcome: Outcome, image: SkyImage, row: int) -> Stamp | None:
+    """One detection on the image; None where it lies off it."""
+    shape = shape_of(outcome, row)
+    if shape.on_sky and image.wcs is None:
+        return None
+    (there,) = in_pixels([shape], image)
+    if there is None:
+        return None
+    x, y = np.mean(there.points, axis=0)
+    radius = max(there.sizes, default=_POINT_PX)
+    half = min(max(_ROOM * radius, _LEAST_PX), _LARGEST_PX / 2)
+    window = Window.around(float(x), float(y), round(2 * half))
+    if Window.whole(image.shape).overlap(window) is None:
+        return None
+    said = ", ".join(f"{e.vetter}: {e.verdict}" for e in outcome.entries(row))
+    circle = SIDE / 2 * radius / half
+    return Stamp(_picture(image, window), circle, outcome.detections.names[row], said)
+
+
+def _summary(outcome: Outcome) -> Table:
     total = len(outcome.detections)
     judged = int((outcome.agreed.answer >= 0).sum())
     counts = [int((outcome.agreed.answer == code).sum()) for code in range(len(ANSWERS))]
-    rows = [(word, f"{n:,}", _share(n, judged)) for word, n in zip(ANSWERS, counts, strict=True)]
-    told = f"<p>{judged:,} of {total:,} detections have been judged, "
-    told += (
-        f"by {len(outcome.standing):,} {'person' if len(outcome.standing) == 1 else 'people'}.</p>"
+    rows = tuple(
+        (word, f"{n:,}", _share(n, judged)) for word, n in zip(ANSWERS, counts, strict=True)
     )
-    return told + _table(("answer", "detections", "of those judged"), rows)
+    who = "person" if len(outcome.standing) == 1 else "people"
+    words = (
+        f"{judged:,} of {total:,} detections have been judged, by {len(outcome.standing):,} {who}."
+    )
+    return Table("", words, ("answer", "detections", "of those judged"), rows)
 
 
-def _people(outcome: Outcome) -> str:
-    rows = [
+def _people(outcome: Outcome) -> Table:
+    rows = tuple(
         (
             each.vetter,
             f"{each.judged:,}",
@@ -115,17 +195,17 @@ def _people(outcome: Outcome) -> str:
             _figure(each.skill.false_alarms),
         )
         for each in habits(outcome.standing, outcome.names, outcome.known)
-    ]
+    )
     heads = ("vetter", "judged", *ANSWERS, "s each", "completeness", "false alarms")
-    note = "<p>Completeness and false alarms are measured on objects that were planted.</p>"
-    return "<h2>Who judged</h2>" + _table(heads, rows) + (note if any(outcome.known) else "")
+    note = "Completeness and false alarms are measured on objects that were planted."
+    return Table("Who judged", "", heads, rows, note if any(outcome.known) else "")
 
 
-def _alike(outcome: Outcome) -> str:
+def _alike(outcome: Outcome) -> list[Table]:
     found = pairs(outcome.answers)
     if not found:
-        return ""
-    rows = [
+        return []
+    rows = tuple(
         (
             f"{each.first} and {each.second}",
             f"{each.both:,}",
@@ -133,79 +213,43 @@ def _alike(outcome: Outcome) -> str:
             _figure(each.kappa),
         )
         for each in found
-    ]
-    told = f"<p>Fleiss’ kappa of all: {_figure(fleiss_kappa(outcome.answers.counts))}. "
-    told += f"{len(outcome.answers.disagreements):,} detections are judged differently.</p>"
+    )
+    words = f"Fleiss’ kappa of all: {_figure(fleiss_kappa(outcome.answers.counts))}. "
+    words += f"{len(outcome.answers.disagreements):,} detections are judged differently."
     heads = ("two vetters", "both judged", "alike", "Cohen’s kappa")
-    return "<h2>How alike</h2>" + told + _table(heads, rows)
+    return [Table("How alike", words, heads, rows)]
 
 
-def _stamps(
-    title: str,
-    outcome: Outcome,
-    image: SkyImage,
-    rows: NDArray[np.int64],
-    most: int,
-    progress: Progress,
-) -> str:
-    if not len(rows):
-        return ""
-    score = outcome.detections.score[rows]
-    shown = rows[np.argsort(np.where(np.isnan(score), np.inf, -score), kind="stable")][:most]
-    figures = []
-    for done, row in enumerate(shown.tolist()):
-        progress(f"drawing {title.lower()}", done, len(shown))
-        figures.append(_figure_of(outcome, image, row))
-    left = len(rows) - len(shown)
-    more = f" ({left:,} more are left out)" if left else ""
+def _as_html(table: Table) -> str:
+    heading = f"<h2>{escape(table.heading)}</h2>" if table.heading else ""
+    words, note = (f"<p>{escape(each)}</p>" if each else "" for each in (table.words, table.note))
+    head = "".join(f"<th>{escape(each)}</th>" for each in table.heads)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows
+    )
+    return f"{heading}{words}<table><tr>{head}</tr>{body}</table>{note}"
+
+
+def _figure_of(stamp: Stamp) -> str:
+    """A stamp with its circle and words."""
+    told = io.BytesIO()
+    Image.fromarray(stamp.picture).save(told, "png", optimize=True)
+    png, middle = base64.b64encode(told.getvalue()).decode("ascii"), SIDE / 2
     return (
-        f"<h2>{title}: {len(rows):,}{more}</h2>"
-        f'<div class="stamps">{"".join(filter(None, figures))}</div>'
+        f'<figure><svg width="{SIDE}" height="{SIDE}" role="img" '
+        f'aria-label="{escape(stamp.name)}">'
+        f'<image href="data:image/png;base64,{png}" width="{SIDE}" '
+        f'height="{SIDE}"/><circle cx="{middle}" cy="{middle}" r="{stamp.circle:.1f}"/></svg>'
+        f"<figcaption><b>{escape(stamp.name)}</b> {escape(stamp.said)}</figcaption></figure>"
     )
 
 
-def _figure_of(outcome: Outcome, image: SkyImage, row: int) -> str:
-    """One stamp with its circle and words; "" where it lies off the image."""
-    shape = shape_of(outcome, row)
-    if shape.on_sky and image.wcs is None:
-        return ""
-    (there,) = in_pixels([shape], image)
-    if there is None:
-        return ""
-    x, y = np.mean(there.points, axis=0)
-    radius = max(there.sizes, default=_POINT_PX)
-    half = min(max(_ROOM * radius, _LEAST_PX), _LARGEST_PX / 2)
-    window = Window.around(float(x), float(y), round(2 * half))
-    if Window.whole(image.shape).overlap(window) is None:
-        return ""
-    name = outcome.detections.names[row]
-    said = ", ".join(f"{e.vetter}: {e.verdict}" for e in outcome.entries(row))
-    circle = _SIDE / 2 * radius / half
-    return (
-        f'<figure><svg width="{_SIDE}" height="{_SIDE}" role="img" aria-label="{escape(name)}">'
-        f'<image href="data:image/png;base64,{_png(image, window)}" width="{_SIDE}" '
-        f'height="{_SIDE}"/><circle cx="{_SIDE / 2}" cy="{_SIDE / 2}" r="{circle:.1f}"/></svg>'
-        f"<figcaption><b>{escape(name)}</b> {escape(said)}</figcaption></figure>"
-    )
-
-
-def _png(image: SkyImage, window: Window) -> str:
+def _picture(image: SkyImage, window: Window) -> NDArray[np.uint8]:
     values = image.plane(0).cutout(window)
-    steps = np.linspace(0, window.width - 1, _SIDE).round().astype(int)
+    steps = np.linspace(0, window.width - 1, SIDE).round().astype(int)
     seen = values[steps[::-1][:, None], steps]  # the top row is the highest
     scaled = np.asarray(stretch_of(values)(np.ma.masked_invalid(seen)).filled(0.0), np.float64)
-    picture = Image.fromarray((np.clip(scaled, 0, 1) * 255).astype(np.uint8))
-    told = io.BytesIO()
-    picture.save(told, "png", optimize=True)
-    return base64.b64encode(told.getvalue()).decode("ascii")
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(each)}</th>" for each in heads)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows
-    )
-    return f"<table><tr>{head}</tr>{body}</table>"
+    return (np.clip(scaled, 0, 1) * 255).astype(np.uint8)
 
 
 def _share(part: int, whole: int) -> str:

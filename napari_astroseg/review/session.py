@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from napari_astroseg.errors import VettingError
-from napari_astroseg.review.detections import Detection, Detections
+from napari_astroseg.review.detections import Detections
 from napari_astroseg.review.entry import Entry, Verdict
 from napari_astroseg.review.keeping import Keeping
 from napari_astroseg.review.plan import Plan
-from napari_astroseg.review.planting import Skill, disguised, skill
-from napari_astroseg.review.queue import Done, Queue
+from napari_astroseg.review.planting import Skill, disguised, scattered, skill
+from napari_astroseg.review.queue import Queue
 from napari_astroseg.review.reading import open_detections
+from napari_astroseg.review.rescoring import rescored
 from napari_astroseg.review.standing import Standing, standings
-from napari_astroseg.review.store import Store
+from napari_astroseg.review.store import Known, Store
+from napari_astroseg.review.walk import Walk
 from napari_astroseg.sky.progress import Progress, silent
 
 
-class VettingSession:
+class VettingSession(Walk):
     """One vetter at one list of detections.
 
     Where the vetter has judged before, it goes on with the first that has no verdict yet.
@@ -86,27 +89,6 @@ class VettingSession:
         self.close()
 
     @property
-    def detections(self) -> Detections:
-        """All of the list, planted ones among them."""
-        return self._detections
-
-    @property
-    def queue(self) -> Sequence[int]:
-        """Rows that are judged, in their order."""
-        return self._queue.rows
-
-    @property
-    def place(self) -> int:
-        """Of the current one in the queue, from 0."""
-        return self._queue.place
-
-    @property
-    def current(self) -> Detection | None:
-        """What is looked at; None in an empty queue."""
-        row = self._queue.row
-        return None if row is None else self._detections[row]
-
-    @property
     def verdict(self) -> Entry | None:
         """The vetter's own on the current one."""
         return None if self.current is None else self._standing.of(self.current.name)
@@ -126,11 +108,6 @@ class VettingSession:
         """Why they wait, one sentence; "" when all are stored."""
         return self._keeping.trouble
 
-    @property
-    def done(self) -> Done:
-        """How far the queue is."""
-        return self._queue.done
-
     def arrange(self, plan: Plan | None = None) -> None:
         """Make the queue anew, by another plan or the same, and go to the first without a verdict.
 
@@ -141,6 +118,8 @@ class VettingSession:
         """
         plan = plan or self.plan
         rows = plan.queue(self._detections, self._standing, self.vetter, self._digest)
+        if plan.order == "list":  # where planted ones would come last
+            rows = scattered(rows, self._known, plan.seed)
         verdicts = self._standing.verdicts.items()
         given = (
             (self._rows[name], str(entry.verdict)) for name, entry in verdicts if name in self._rows
@@ -148,40 +127,6 @@ class VettingSession:
         self._queue = Queue(rows, len(self._detections), given)
         self.plan = plan
         self._go(self._queue.first_open(0))
-
-    def next(self) -> Detection | None:
-        """Go to the one behind; at the end, stay."""
-        return self._go(self.place + 1)
-
-    def previous(self) -> Detection | None:
-        """Go to the one before."""
-        return self._go(self.place - 1)
-
-    def next_unjudged(self) -> Detection | None:
-        """Go to the next without a verdict, from the start again after the end."""
-        return self._go(self._queue.first_open(self.place + 1))
-
-    def go(self, place: int) -> Detection | None:
-        """Go to a place of the queue, from 0."""
-        return self._go(place)
-
-    def go_to(self, name: str) -> Detection | None:
-        """Go to a detection by its name.
-
-        Raises
-        ------
-        VettingError
-            When it is not in the queue.
-        """
-        place = self._place_of(name)
-        if place is None:
-            raise VettingError(f"{name} is not in the queue; take away the filter")
-        return self._go(place)
-
-    def coming(self, count: int = 3) -> list[Detection]:
-        """Those that come next, to be read ahead."""
-        rows = self.queue[self.place + 1 : self.place + 1 + count]
-        return [self._detections[row] for row in rows]
 
     def judge(
         self,
@@ -280,8 +225,31 @@ class VettingSession:
             if planted is not None and len(planted):
                 hidden = disguised(planted, self._detections, self.plan.seed)
                 self.store.plant(self.list, hidden, "real" if known == "real" else "not")
-        self._load()
+                self._load()  # their names are taken from now on
         self.arrange()
+
+    def rescore(self, fresh: Detections) -> int:
+        """Take the scores of a newer model's list, until the session is closed.
+
+        The queue is dealt anew, what teaches the model most first.
+
+        Returns
+        -------
+        How many of the list the newer one holds.
+
+        Raises
+        ------
+        VettingError
+            When the newer list tells no scores, or has no positions in common with this one.
+        """
+        self._detections, count = rescored(self._detections, fresh)
+        self.arrange(replace(self.plan, order="useful"))
+        return count
+
+    @property
+    def known(self) -> tuple[Known, ...]:
+        """Of each detection what is known of it: `real`, `not`, or "" for the list's own."""
+        return self._known
 
     @property
     def skill(self) -> Skill:
@@ -306,7 +274,7 @@ class VettingSession:
         if meant is None:
             return None
         self._take(Entry(detection=meant.detection, vetter=self.vetter, act=act, of=meant.uid))
-        place = self._place_of(meant.detection)
+        place = self.place_of(meant.detection)
         if place is not None:
             self._go(place)
         return meant
@@ -317,15 +285,6 @@ class VettingSession:
         if entry.detection in self._rows:
             now = self._standing.of(entry.detection)
             self._queue.note(self._rows[entry.detection], None if now is None else str(now.verdict))
-
-    def _place_of(self, name: str) -> int | None:
-        row = self._rows.get(name)
-        return None if row is None else self._queue.place_of(row)
-
-    def _go(self, place: int) -> Detection | None:
-        self._queue.go(place)
-        self._shown_at = time.monotonic()
-        return self.current
 
 
 def _number(store: Store, detections: Any, progress: Progress) -> int:

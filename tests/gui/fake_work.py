@@ -102,6 +102,17 @@ def slow(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator[Even
     yield from predict(model, image, window, pause_s=0.2, tiles=100)
 
 
+def slow_and_counted(folder: Path, image: SkyImage, window: Window, **_: Any) -> Iterator[Event]:
+    """As `slow`; how many tiles were done when it ended is left in a file."""
+    done = 0
+    try:
+        for event in slow("model", image, window):
+            done += isinstance(event, TileDone)
+            yield event
+    finally:
+        (folder / "tiles").write_text(str(done))
+
+
 def slow_unless_small(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator[Event]:
     yield from (slow if window.width > 256 else predict)(model, image, window)
 

@@ -179,9 +179,12 @@ def test_what_another_dock_proposes_is_shown_and_not_started(dock: Any, tmp_path
     recipe = Recipe.preset("spiral_arms_small").replace(data__threshold=5)
     folder = tmp_path / "galaxies"
     folder.mkdir()
-    Proposals().make(recipe, folder)
+    Proposals().make(recipe, folder, start_from="spiral_arms_small")
     assert spin(lambda: dock.data.path() == folder)
     assert dock.form.value() == recipe
+    assert dock.weights.value() == "spiral_arms_small"
+    assert dock._ordered().how.start_from == "spiral_arms_small"
+    assert "--from spiral_arms_small" in dock._ordered().how.command
     assert dock.preset.currentText() == "spiral_arms_small"
     assert not dock.busy
     assert dock.go.isEnabled()

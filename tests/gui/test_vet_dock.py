@@ -40,7 +40,9 @@ def no_pool() -> Iterator[None]:
 
 
 @pytest.fixture
-def dock(viewer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def dock(
+    viewer: Any, own_settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     image, lines = sky(), ["galactic"]
     for x, y, radius in REGIONS:

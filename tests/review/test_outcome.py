@@ -22,6 +22,7 @@ from napari_astroseg.review.iau import iau_names
 from napari_astroseg.review.merging import merge
 from napari_astroseg.review.outcome import Outcome, shape_of
 from napari_astroseg.review.reading import open_detections
+from napari_astroseg.review.reportpdf import write_pdf
 from napari_astroseg.review.session import VettingSession
 from napari_astroseg.review.spill import Spill
 from napari_astroseg.review.store import Store
@@ -118,6 +119,15 @@ def test_a_report_holds_tables_and_stamps(judged, tmp_path, capsys):
     for each in pictures:
         assert Image.open(io.BytesIO(base64.b64decode(each))).size == (112, 112)
     assert "://" not in text and "http:" not in text
+    pages = tmp_path / "report.pdf"
+    words[4] = str(pages)
+    assert main([*words, "--max", "1"]) == 0
+    told = pages.read_bytes()
+    assert told.startswith(b"%PDF")
+    # Tables, and a page for each group with stamps.
+    assert len(re.findall(rb"/Type /Page\b", told)) == 1 + text.count('class="stamps"><figure')
+    again = write_pdf(tmp_path / "bare.pdf", Outcome.of(Store(judged), 1))
+    assert len(re.findall(rb"/Type /Page\b", again.read_bytes())) == 1
 
 
 def test_what_cannot_be_written_is_told(judged, tmp_path, capsys):

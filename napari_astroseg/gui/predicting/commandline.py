@@ -9,9 +9,10 @@ from napari_astroseg.recipes.fields import flat
 from napari_astroseg.recipes.recipe import Recipe
 
 
-def train_command(recipe: Recipe, preset: str, data: Path, out: Path) -> str:
+def train_command(recipe: Recipe, preset: str, data: Path, out: Path, start_from: str = "") -> str:
     """`astroseg train …` with a `--set` for each field that differs from the preset's."""
     words = ["astroseg", "train", preset, "--data", str(data), "--out", str(out)]
+    words += ["--from", start_from] if start_from else []
     standard = flat(Recipe.preset(preset))
     for key, value in flat(recipe).items():
         if standard.get(key, ...) != value:

@@ -25,6 +25,7 @@ from napari_astroseg.gui.training.folders import FolderField
 from napari_astroseg.gui.training.queue import Queue
 from napari_astroseg.gui.training.queueview import QueueView
 from napari_astroseg.gui.training.shortcuts import bind
+from napari_astroseg.gui.training.weights import Weights
 from napari_astroseg.recipes.recipe import Recipe, preset_names
 
 _FIRST_PRESET = "filaments_small"
@@ -44,6 +45,7 @@ class TrainControls(QWidget):
         self.data = FolderField("Choose the folder of the training data", "folder of the data")
         self.out = FolderField("Choose the folder of the run", "folder of the run")
         self.out.set_path(fresh_folder(self.preset.currentText()))
+        self.weights = Weights()
         self.make_up = QPushButton("Simulate…")
         self.data.add(self.make_up)
         self.go, self.halt, self.resume, self.detach = (
@@ -68,6 +70,7 @@ class TrainControls(QWidget):
         rows = QFormLayout()
         rows.addRow("Recipe", self.preset)
         rows.addRow("Data", self.data)
+        rows.addRow("Begin with", self.weights)
         rows.addRow("Run", self.out)
         rows.addRow("Device", self.device)
         column = QVBoxLayout(self)

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_astroseg.errors import VettingError
+from napari_astroseg.gui.layers import layer_data
 from napari_astroseg.gui.vetting.desk import Opened
 from napari_astroseg.gui.vetting.placed import Placed
 from napari_astroseg.gui.vetting.queuewish import QueueWish
 from napari_astroseg.review.detections import Detections
+from napari_astroseg.review.fakes import hidden_image
 from napari_astroseg.review.reading import open_detections
 from napari_astroseg.review.session import VettingSession
 from napari_astroseg.review.store import Store
@@ -29,7 +31,8 @@ class Wish:
     Parameters
     ----------
     source
-        A path, what makes detections, or None for the list in the store.
+        A path, what makes detections, the number of a list in the store, or None for the one list
+        there.
     image
         That they are looked at on.
     store, vetter, blind
@@ -38,7 +41,7 @@ class Wish:
         Which of them come, and in which order.
     """
 
-    source: str | Callable[[], Detections] | None
+    source: str | int | Callable[[], Detections] | None
     image: SkyImage
     store: str
     vetter: str
@@ -54,9 +57,11 @@ def begin(wish: Wish) -> Opened:
     AstroSegError
         When any of it cannot be.
     """
-    detections: Detections | None = None
+    detections: Detections | int | None = None
     if callable(wish.source):
         detections = wish.source()
+    elif isinstance(wish.source, int):
+        detections = wish.source
     elif wish.source is not None:
         detections = open_detections(wish.source, wish.image)
     if not wish.store:
@@ -67,12 +72,17 @@ def begin(wish: Wish) -> Opened:
         session.owns_store = True
         session.arrange(wish.queue.plan(session.detections.frame))
         placed = Placed(session.detections, wish.image)
+        image, prepared = wish.image, None
+        if "real" in session.known:
+            places = placed.x, placed.y, placed.radius
+            image = hidden_image(image, session.detections, session.known, places)
+            prepared = layer_data(image)
     except BaseException:
         store.close()
         raise
     model = model_of(Path(wish.source)) if isinstance(wish.source, str) else ""
-    notes = () if detections is None else detections.notes
-    return Opened(session, placed, wish.image, model, notes)
+    notes = detections.notes if isinstance(detections, Detections) else ()
+    return Opened(session, placed, image, model, notes, prepared)
 
 
 def model_of(place: Path) -> str:

@@ -56,6 +56,8 @@ class Opened:
     image: SkyImage
     model: str = ""
     notes: tuple[str, ...] = ()
+    prepared: Any = None
+    """The image as napari takes it, where objects are hidden in it; else None."""
 
 
 class Desk(QObject):
@@ -237,15 +239,22 @@ class Desk(QObject):
         self.rings.remove()
         self.session.close()
 
-    def do(self, work: Callable[[], Any], advance: bool = False) -> bool:
-        """Write something down in the background; then show where the queue is.
+    def do(
+        self,
+        work: Callable[[], Any],
+        advance: bool = False,
+        then: Callable[[], None] = lambda: None,
+        *,
+        shows: bool = True,
+    ) -> bool:
+        """Write something down in the background; then show where the queue is, and do `then`.
 
         False, and nothing is done, while something else is being written down.
         """
         if not self._free():
             return False
         self._storing = True
-        self._work.ask(work, partial(self._done, advance))
+        self._work.ask(work, partial(self._done, advance, then, shows))
         return True
 
     def _free(self) -> bool:
@@ -254,14 +263,16 @@ class Desk(QObject):
             self.said.emit("The verdict before is still being written down; press again")
         return not self._storing
 
-    def _done(self, advance: bool, _answer: Any) -> None:
+    def _done(self, advance: bool, then: Callable[[], None], shows: bool, _answer: Any) -> None:
         if self._ended:
             return  # what came last is kept, and the camera is somebody else's
         self._storing = False
         if advance:
             self.session.next()
-        self.show()
+        if shows:
+            self.show()
         self._tell_waiting()
+        then()
 
     def _tell_waiting(self, _answer: Any = None) -> None:
         if self._ended:

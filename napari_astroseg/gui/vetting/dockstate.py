@@ -55,7 +55,7 @@ def told(dock: Any, places: Places) -> VetState:
     """What the dock is set to, and where its queue stands."""
     box, desk = dock.open, dock.desk
     judging = desk is not None or dock.is_opening
-    image, layer = box.images.layer(), box.layer
+    image, layer = dock.judged.bare(box.images.layer()), box.layer
     current = None if desk is None else desk.session.current
     return VetState(
         image="" if image is None else image.name[:300],

@@ -102,8 +102,12 @@ class Flight(QObject):
     @property
     def middle(self) -> tuple[float, float]:
         """The pixel (x, y) at the middle of the canvas."""
+        return self.pixel_at(camera_of(self._viewer).center)
+
+    def pixel_at(self, position: Sequence[float]) -> tuple[float, float]:
+        """The pixel (x, y) at a place in the viewer's world."""
         corner, linear = world_of(self._layer)
-        y, x = camera_of(self._viewer).center[-2:]
+        y, x = position[-2:]
         there = np.linalg.inv(linear) @ (np.array([x, y]) - corner)
         return float(there[0]), float(there[1])
 

@@ -59,6 +59,10 @@ class Placed:
         rows = [int(self._rows[n]) for far, n in pairs if far <= within_px]
         return [other for other in rows if other != row][:most]
 
+    def nearest(self, x: float, y: float) -> int:
+        """Row of the one on the image that is nearest to a place."""
+        return int(self._rows[self._tree.query((x, y))[1]])
+
 
 def _radii(detections: Detections, image: SkyImage) -> Doubles:
     """How far each reaches, px; something to be seen where nobody knows."""
