@@ -118,8 +118,12 @@ def provide(packages: list[str], what: str, display: bool, needed: bool) -> None
 
 
 def environment() -> dict[str, str]:
-    """Variables for what runs here: settings and caches stay inside `.venv`."""
+    """Variables for what runs here: settings and caches stay inside `.venv`.
+
+    pip compiles nothing, so what Python compiles on first use is kept, whatever the user's habit.
+    """
     variables = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONPATH": ""}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     for name in ("config", "cache", "data", "state"):
         folder = VENV / "home" / name
         folder.mkdir(parents=True, exist_ok=True)

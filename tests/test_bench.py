@@ -48,6 +48,7 @@ TINY = Plan(
     vote_maps=3,
     vote_files=5,
     steps=1,
+    checkpoint_of="filaments_small",
     budget_s=0.0,
     rounds=2,
 )
@@ -58,6 +59,7 @@ NAMES = {
     "pyramid level 1", "pyramid to disk", "pyramid memory",
     "votes", "votes, a folder", "votes, any threshold", "votes, a folder again", "patches",
     "50 samples", "compare view", "compare whole", "compare values", "compare positions",
+    "engine start", "checkpoint",
 }  # fmt: skip
 
 

@@ -37,6 +37,8 @@ class Plan:
         Of a file that is read.
     steps
         Optimiser steps timed together.
+    checkpoint_of
+        The preset whose network is written to disk.
     budget_s
         Each benchmark is repeated about this long.
     rounds
@@ -56,6 +58,7 @@ class Plan:
     keys: int = 200
     regions: int = 30_000
     steps: int = 6
+    checkpoint_of: str = "spiral_arms"
     budget_s: float = 30.0
     rounds: int = 5
 

@@ -14,7 +14,7 @@ MODEL = "filaments"
 
 NAMES = (
     "click", "tiles", "first-pixels", "pyramid", "compare", "votes", "pictures", "training",
-    "patches", "samples", "vetting",
+    "patches", "samples", "vetting", "start",
 )  # fmt: skip
 """The benchmarks, in the order they run in."""
 
@@ -48,10 +48,12 @@ def measurements(
     for name in NAMES if only is None else (only,):
         if name not in OF_WINDOWS or display:
             with tempfile.TemporaryDirectory(prefix="astroseg-bench-") as folder:
-                yield from _measured(name, plan, model, Path(folder))
+                yield from _measured(name, plan, model, Path(folder), display)
 
 
-def _measured(name: str, plan: Plan, model: str | Path, scratch: Path) -> Iterator[Measurement]:
+def _measured(
+    name: str, plan: Plan, model: str | Path, scratch: Path, display: bool
+) -> Iterator[Measurement]:
     """One benchmark; only those of networks load one."""
     if name in ("click", "tiles", "training", "patches"):
         return _of_network(name, plan, model, scratch)
@@ -65,6 +67,10 @@ def _measured(name: str, plan: Plan, model: str | Path, scratch: Path) -> Iterat
         from napari_astroseg.bench import vetting
 
         return iter(vetting.measure(plan, scratch))
+    if name == "start":
+        from napari_astroseg.bench import starting
+
+        return iter(starting.measure(plan, model, scratch, display))
     of_sky = {
         "first-pixels": first_pixels,
         "pyramid": pyramid,

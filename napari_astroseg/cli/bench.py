@@ -14,7 +14,7 @@ from napari_astroseg.errors import SetupError
 
 NAMES = (
     "click", "tiles", "first-pixels", "pyramid", "compare", "votes", "pictures", "training",
-    "patches", "samples", "vetting",
+    "patches", "samples", "vetting", "start",
 )  # fmt: skip
 HELP = "measure this machine against its limits"
 

@@ -40,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
     from napari_astroseg.cli.progress import told
     from napari_astroseg.engine.events import Finished
     from napari_astroseg.engine.run import Sweep
+    from napari_astroseg.engine.runlock import RunLock
     from napari_astroseg.engine.sweep import sweep
     from napari_astroseg.recipes.figurenames import words_of
     from napari_astroseg.recipes.search import told as in_words
@@ -56,10 +57,11 @@ def run(options: argparse.Namespace) -> int:
         command=options.command,
         resume=options.resume,
     )
-    for event in told(sweep(recipe, how), options.quiet):
-        if isinstance(event, Finished):
-            best = event.result
-            changes = " ".join(in_words(best["changes"]))
-            figure = f"validation {words_of(recipe.data.figure)} = {best['figure']:.3f}"
-            print(f"best trial {best['trial']} ({changes}), {figure}: {best['best']}")
+    with RunLock(how.out):
+        for event in told(sweep(recipe, how), options.quiet):
+            if isinstance(event, Finished):
+                best = event.result
+                changes = " ".join(in_words(best["changes"]))
+                figure = f"validation {words_of(recipe.data.figure)} = {best['figure']:.3f}"
+                print(f"best trial {best['trial']} ({changes}), {figure}: {best['best']}")
     return 0

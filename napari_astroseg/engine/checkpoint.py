@@ -40,7 +40,7 @@ def save_checkpoint(
     tensors = {f"net.{name}": t for name, t in net.state_dict().items()}
     for number, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{name}": torch.as_tensor(t) for name, t in state.items()}
-    tensors = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     with replacing(path) as temporary:
         temporary.write_bytes(save(tensors, {"progress": json.dumps(vars(progress))}))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from napari_astroseg.errors import OutputError, TrainingError
-from napari_astroseg.sky.files.locking import BUSY, lock
+from napari_astroseg.sky.files.locking import BUSY, is_locked, lock
 
 LOCK_FILE = "training.lock"
 _PATIENCE_S = 2.0
@@ -76,13 +76,12 @@ class RunLock:
 
 
 def is_held(out: Path) -> bool:
-    """Whether a process trains in a folder now."""
+    """Whether a process trains in a folder now; False where that cannot be told."""
     try:
         with FileIO(out / LOCK_FILE, "r") as file:
-            lock(file)
-    except OSError as error:
-        return error.errno in BUSY
-    return False
+            return is_locked(file)
+    except OSError:  # no such file, or a file system that locks nothing
+        return False
 
 
 def occupied(out: Path) -> TrainingError:
