@@ -33,12 +33,15 @@ def dock(viewer: Any, name: str, kind: type) -> Any:
     """One of our docks, brought to the front."""
     from qtpy.QtWidgets import QDockWidget
 
+    from napari_astroseg.gui.later import dock_of
+
     inner = viewer.window.dock_widgets[name]
     frame = inner
     while not isinstance(frame, QDockWidget):
         frame = frame.parent()
     frame.raise_()
-    return inner if isinstance(inner, kind) else inner.findChild(kind)
+    made = dock_of(inner)
+    return made if isinstance(made, kind) else made.findChild(kind)
 
 
 def window(places: Sequence[Path], **aids: bool) -> tuple[Any, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -13,40 +14,38 @@ import napari
 import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_astroseg.gui import layers
-from napari_astroseg.gui.compare import CompareDock
-from napari_astroseg.gui.data import DataDock
-from napari_astroseg.gui.draw import DrawDock
 from napari_astroseg.gui.drawn.units import know_units
+from napari_astroseg.gui.later import Docks
 from napari_astroseg.gui.mosaic import MosaicDock
-from napari_astroseg.gui.predict import PredictDock
-from napari_astroseg.gui.results import ResultsDock
 from napari_astroseg.gui.sessions.menu import ProjectMenu
 from napari_astroseg.gui.sessions.session import Session
-from napari_astroseg.gui.train import TrainDock
-from napari_astroseg.gui.vet import VetDock
-from napari_astroseg.gui.votes import VotesDock
 
 TITLE = "AstroSeg"
-DOCKS: dict[str, Callable[[Any], Any]] = {
-    "Open": MosaicDock,
-    "Draw": DrawDock,
-    "Votes": VotesDock,
-    "Data": DataDock,
-    "Train": TrainDock,
-    "Predict": PredictDock,
-    "Compare": CompareDock,
-    "Vet": VetDock,
-    "Results": ResultsDock,
+_GUI = "napari_astroseg.gui"
+DOCKS = {
+    "Draw": f"{_GUI}.draw:DrawDock",
+    "Votes": f"{_GUI}.votes:VotesDock",
+    "Data": f"{_GUI}.data:DataDock",
+    "Train": f"{_GUI}.train:TrainDock",
+    "Predict": f"{_GUI}.predict:PredictDock",
+    "Compare": f"{_GUI}.compare:CompareDock",
+    "Vet": f"{_GUI}.vet:VetDock",
+    "Results": f"{_GUI}.results:ResultsDock",
 }
-"""In the order of the work: an image, the truth about it, learning, finding, judging, measuring."""
+"""What follows *Open*, in the order of the work: the truth about an image, learning, finding,
+judging, measuring."""
 _SIZE = (1400, 900)
 
 
 def open_window(
-    places: Sequence[str | Path] = (), *, predict_with: str | None = None, show: bool = True
+    places: Sequence[str | Path] = (),
+    *,
+    predict_with: str | None = None,
+    show: bool = True,
+    then: Callable[[], Any] = bool,
 ) -> napari.Viewer:
     """A viewer with our docks as tabs at its right; images open in it as soon as they are read.
 
@@ -59,6 +58,8 @@ def open_window(
         Name of a built-in model: turn to Predict and predict the middle of the first image.
     show
         Whether the window is shown at once.
+    then
+        Called when all docks are made, which goes on behind the first picture.
 
     Returns
     -------
@@ -67,24 +68,26 @@ def open_window(
     viewer = napari.Viewer(title=TITLE, show=show)
     viewer.window.resize(*_SIZE)
     layers.settle(viewer)
-    docks = {name: made(viewer) for name, made in DOCKS.items()}
-    opening, predicting = docks["Open"], docks["Predict"]
-    tabs = {
-        name: viewer.window.add_dock_widget(
-            _scrolled(dock) if dock is predicting else dock, name=name, area="right", tabify=True
+    opening = MosaicDock(viewer)
+    window = viewer.window.add_dock_widget(opening, name="Open", area="right").window()
+    docks = Docks(viewer, {"Open": opening}, DOCKS, {"Predict"}, window)
+    for name, place in docks.places.items():
+        viewer.window.add_dock_widget(
+            place, name=name, area="right", tabify=True, add_vertical_stretch=False
         )
-        for name, dock in docks.items()
-    }
+    tabs = {name: dock.parent() for name, dock in viewer.window.dock_widgets.items()}
     tabs["Open"].raise_()
     _keep_projects(viewer, docks, tabs)
     QTimer.singleShot(0, tabs["Open"].raise_)  # again, after napari has restored its own layout
     if predict_with is not None:
-        opening.settled.connect(partial(_predict, opening, predicting, tabs, predict_with))
+        opening.settled.connect(partial(_predict, docks, tabs, predict_with))
     opening.open_files(places)
+    opening.closed.connect(docks.close)
+    docks.make_behind(lambda: opening.busy, then)
     return viewer
 
 
-def _keep_projects(viewer: napari.Viewer, docks: dict[str, Any], tabs: dict[str, Any]) -> None:
+def _keep_projects(viewer: napari.Viewer, docks: Docks, tabs: dict[str, Any]) -> None:
     """Let what is open be saved as a project, and opened again."""
     window = tabs["Open"].window()
     session = Session(
@@ -104,10 +107,9 @@ def _hidden(tab: QWidget) -> bool:
     return bool(tab.visibleRegion().isEmpty())
 
 
-def _predict(
-    opening: MosaicDock, predicting: PredictDock, tabs: dict[str, QWidget], model: str
-) -> None:
+def _predict(docks: Docks, tabs: dict[str, QWidget], model: str) -> None:
     """Predict the middle of the image that has just been opened, if nothing was predicted yet."""
+    predicting = docks["Predict"]
     if predicting.predictions.last is None and predicting.place.images.layer() is not None:
         tabs["Predict"].raise_()
         predicting.models.choose_named(model)
@@ -116,7 +118,7 @@ def _predict(
 
 def run_window(places: Sequence[str | Path] = (), *, predict_with: str | None = None) -> None:
     """Open the window and stay until it is closed."""
-    open_window(places, predict_with=predict_with)
+    open_window(places, predict_with=predict_with, then=gc.freeze)
     settle_in()
     napari.run()
 
@@ -124,7 +126,8 @@ def run_window(places: Sequence[str | Path] = (), *, predict_with: str | None = 
 def settle_in() -> Thread:
     """Have what the first image would wait for done in the background; gives the thread.
 
-    napari reads its table of units when the first layer is made, for 200 ms. And Python's full
+    napari reads its table of units when the first layer is made, for 200 ms, and the plot of its
+    limits comes with a library that takes as long to load. And Python's full
     search for garbage goes through some 300 000 objects of the libraries, none of which ever is
     any, and stops the window for 150 to 200 ms whenever enough has been added: what is in memory
     by now is left out of it. That is for a process of our own, not where the docks are guests in
@@ -137,14 +140,6 @@ def settle_in() -> Thread:
 
 def _settle_in() -> None:
     know_units()
+    import_module("napari_astroseg.gui.look.limitcurve")
     Image(np.zeros((2, 2), np.float32))
     gc.freeze()
-
-
-def _scrolled(dock: QWidget) -> QScrollArea:
-    """A dock that scrolls where the screen is lower than it."""
-    area = QScrollArea()
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setWidgetResizable(True)
-    area.setWidget(dock)
-    return area

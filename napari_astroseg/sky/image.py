@@ -7,10 +7,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import astropy.units as u
-import dask.array as da
 import numpy as np
 from astropy.coordinates import BaseCoordinateFrame, SkyCoord
 from astropy.io import fits
@@ -25,6 +24,9 @@ from napari_astroseg.sky.files.address import Address, ImageRef
 from napari_astroseg.sky.files.stored import value_dtype
 from napari_astroseg.sky.pixels import ArrayPixels, PixelSource, Planes
 from napari_astroseg.sky.window import Window
+
+if TYPE_CHECKING:
+    import dask.array as da
 
 CHUNK = 1024
 """Side of the square dask chunks, px: makes a chunk's work outweigh the graph's."""
@@ -135,6 +137,8 @@ class SkyImage:
 
         (H, W), or (planes, H, W) for a stack.
         """
+        import dask.array as da
+
         if self.planes is None:
             return da.from_array(self.pixels, chunks=CHUNK, asarray=False, name=False)
         return da.stack([self.plane(index).data for index in range(self.count)])

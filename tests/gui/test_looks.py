@@ -15,7 +15,7 @@ from qtpy.QtCore import QObject
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.look import looks
 from napari_astroseg.gui.look.appearance import AppearanceBox
-from napari_astroseg.gui.look.limitplot import LimitPlot
+from napari_astroseg.gui.look.limitcurve import LimitCurve
 from napari_astroseg.gui.look.remembered import MOST, Look, Remembered
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.looks.limits import Limits
@@ -208,7 +208,7 @@ def test_limits_are_dragged(viewer: Any, box: AppearanceBox) -> None:
 
 
 def test_the_plot_follows_the_limits(qtbot: Any) -> None:
-    plot = LimitPlot()
+    plot = LimitCurve()
     qtbot.addWidget(plot)
     values = np.random.default_rng(1).normal(size=5000)
     plot.show_values(values, Limits(-1.0, 2.0))

@@ -15,7 +15,7 @@ from gui.fixtures_jobs import job_threads, own_settings, sky, spin
 from qtpy.QtWidgets import QFileDialog
 
 from napari_astroseg.gui import layers
-from napari_astroseg.gui.predict import PredictDock
+from napari_astroseg.gui.later import Place, dock_of
 from napari_astroseg.gui.sessions.menu import ProjectMenu
 from napari_astroseg.gui.workspace import open_window
 
@@ -64,6 +64,19 @@ def test_it_opens_with_its_docks_and_images(opened: Any, tmp_path: Path) -> None
     assert all(layers.sky_image(layer) is not None for layer in viewer.layers)
 
 
+def test_docks_are_made_behind_or_when_looked_at(opened: Any) -> None:
+    made: list[bool] = []
+    viewer = opened(then=lambda: made.append(True))
+    places = {name: each for name, each in viewer.window.dock_widgets.items() if name != "Open"}
+    assert not any(place.made for place in places.values()), "the first picture waits for none"
+    places["Results"].parent().raise_()
+    assert spin(lambda: places["Results"].made)
+    assert spin(lambda: bool(made))
+    for name, place in places.items():
+        assert isinstance(place, Place) and place.made, name
+        assert place.dock.window() is viewer.window._qt_window
+
+
 def test_a_bad_file_costs_a_sentence(opened: Any, tmp_path: Path) -> None:
     bad = tmp_path / "bad.fits"
     bad.write_bytes(b"no FITS at all")
@@ -80,16 +93,15 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from gui.fixtures_jobs import sky, spin
+from napari_astroseg.gui.later import dock_of
 from napari_astroseg.gui.workspace import open_window
-from napari_astroseg.gui.predict import PredictDock
-from napari_astroseg.gui.train import TrainDock
 from napari_astroseg.gui.training.simulating import TARGET
 from napari_astroseg.engine.service import Call
 
 tmp = Path(sys.argv[1])
 viewer = open_window()
 window = viewer.window._qt_window
-train, predict = window.findChild(TrainDock), window.findChild(PredictDock)
+train, predict = (dock_of(viewer.window.dock_widgets[name]) for name in ("Train", "Predict"))
 train.simulate(Call(TARGET, ("filaments", tmp / "skies", 2, 192, 0)))
 assert spin(lambda: not train.busy, 240)
 tiny = {"family__channels": (4, 8), "family__bottleneck": 8, "schedule__epochs": 1}
@@ -144,7 +156,7 @@ def test_a_project_is_saved_and_opened_by_the_menu(
 @pytest.mark.once
 def test_the_demo_predicts_by_itself(opened: Any, tmp_path: Path) -> None:
     viewer = opened([write(tmp_path / "a.fits")], predict_with="none of this name")
-    dock = viewer.window._qt_window.findChild(PredictDock)
+    dock = dock_of(viewer.window.dock_widgets["Predict"])
     assert spin(lambda: not viewer.window.dock_widgets["Open"].busy)
     assert spin(lambda: dock.predictions.busy or dock.models.card() is None)
     dock.cancel()

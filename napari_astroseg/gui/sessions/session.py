@@ -83,7 +83,7 @@ class Session(QObject):
         super().__init__(parent)
         self.path: Path | None = None
         self.absent = Absent()
-        self._viewer, self._docks = bare(viewer), dict(docks)
+        self._viewer, self._docks = bare(viewer), docks
         self._front, self._bring = front, bring
         self._opened: Opened | None = None
         self._found = FoundPlaces({})
