@@ -247,9 +247,12 @@ class Session(QObject):
             self.said.emit(f"{name} was left as it is: {where}: {first['msg'][:200]}")
         except AstroSegError as error:
             self.said.emit(f"{name}: {error}")
-        if self._restoring:
+        QTimer.singleShot(0, self._after_dock)
+
+    def _after_dock(self) -> None:
+        if self._restoring:  # else it was left meanwhile
             self._restoring.pop(0)
-            QTimer.singleShot(0, self._next_dock)
+            self._next_dock()
 
     def _settle(self) -> None:
         assert self._opened is not None
