@@ -109,6 +109,11 @@ class Docks(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._ready) + len(self.places)
 
+    def made(self) -> dict[str, Any]:
+        """Those that are there by now."""
+        there = {name: place.dock for name, place in self.places.items() if place.made}
+        return {**self._ready, **there}
+
     def make_behind(self, hurry: Callable[[], bool], then: Callable[[], Any]) -> None:
         """Make all of them, one by one.
 

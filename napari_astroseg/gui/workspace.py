@@ -95,6 +95,7 @@ def _keep_projects(viewer: napari.Viewer, docks: Docks, tabs: dict[str, Any]) ->
         docks,
         front=lambda: next((n for n, tab in tabs.items() if not _hidden(tab)), ""),
         bring=lambda name: tabs[name].raise_(),
+        made=docks.made,
         parent=window,
     )
     menu = ProjectMenu(window, session, lambda name: setattr(viewer, "title", f"{name} – {TITLE}"))

@@ -61,6 +61,8 @@ class Session(QObject):
         The window's.
     docks
         By their names; those that can give and take a state are part of the project.
+    made
+        Tells which of them are there by now; the others are as they will be made. All by default.
     front, bring
         Tells the dock that lies on top, and brings one there.
     """
@@ -78,13 +80,14 @@ class Session(QObject):
         docks: Mapping[str, Any],
         front: Callable[[], str] = str,
         bring: Callable[[str], None] = lambda _name: None,
+        made: Callable[[], Mapping[str, Any]] | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.path: Path | None = None
         self.absent = Absent()
         self._viewer, self._docks = bare(viewer), docks
-        self._front, self._bring = front, bring
+        self._front, self._bring, self._made = front, bring, made or (lambda: docks)
         self._opened: Opened | None = None
         self._found = FoundPlaces({})
         self._as_own = True
@@ -119,7 +122,7 @@ class Session(QObject):
 
     def draft(self) -> Draft:
         """What is open now."""
-        draft = gather(self._viewer, self._docks, self._front())
+        draft = gather(self._viewer, self._made(), self._front())
         self.absent.add_to(draft)
         return draft
 
