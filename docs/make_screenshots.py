@@ -34,6 +34,7 @@ MAKERS: dict[str, Callable[[], None]] = {
     "bubbles": simulated.bubbles,
     "galaxies": simulated.galaxies,
     "uncertainty": working.uncertainty,
+    "stars": working.stars,
     "spirals": simulated.spirals,
 }
 KINDS = ("window", "predict", "train", "runs", *MAKERS)

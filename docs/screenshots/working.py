@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from screenshots.skies import sky_header, write
+from screenshots.skies import write
 from screenshots.stage import IMAGES, SIZE, dock, keep, sample_window, shoot, wait_for, window
 
 CLICK_YX = (300.0, 440.0)
@@ -182,22 +182,46 @@ def results() -> None:
 
 
 def uncertainty() -> None:
-    """Overlapping galaxies found in a simulated field, and how unsure each pixel is."""
+    """Filaments of the sample, close up: how probable and how unsure, in one map."""
     from napari_astroseg.gui.predict import PredictDock
-    from napari_astroseg.sky.simulate import simulate_galaxies
 
-    field, path = simulate_galaxies(512, seed=31), Path("field.fits")
-    write(path, field.image, sky_header(512, 512, 0.1, (187.3, 12.4)))
-    viewer, _ = window([path])
+    viewer = sample_window()
     predicting = dock(viewer, "Predict", PredictDock)
-    predicting.models.choose_named("blended_galaxies_small")
+    predicting.models.choose_named("filaments")
+    predicting.place.unsure.setCurrentIndex(predicting.place.unsure.findData("turns"))
+    predicting.place.size.setCurrentIndex(0)
+    predicting.predict_around(CLICK_YX)
+    wait_for(lambda: not predicting.predictions.busy)
+    predicting.turn_both()
+    viewer.scene.camera.center = (0.0, *CLICK_YX)
+    viewer.scene.camera.zoom = 2.6
+    wait_for(lambda: predicting.predictions.current.settled)
+    shoot(viewer, "uncertainty", 0)  # its legend has more colours than a palette spares
+    viewer.close()
+
+
+def stars() -> None:
+    """Stars and galaxies of a simulated set, filled, from the model's own score up."""
+    from napari_astroseg.gui import layers
+    from napari_astroseg.gui.predict import PredictDock
+    from napari_astroseg.gui.workspace import open_window
+    from napari_astroseg.sky.opening import open_bands
+    from napari_astroseg.sky.simulate import multiband
+
+    multiband.write(Path("sets"), 0, 256, 9000)
+    (place,) = Path("sets").glob("set_*")
+    viewer = open_window()
+    viewer.window.resize(*SIZE)
+    wait_for(lambda: True)  # until napari has restored its own layout
+    layers.add_image(viewer, open_bands([place / f"img_{band}.fits" for band in "zrg"]))
+    predicting = dock(viewer, "Predict", PredictDock)
+    predicting.models.choose_named("astro_rcnn_small")
+    predicting.place.unsure.setCurrentIndex(predicting.place.unsure.findData("turns"))
     predicting.predict_whole()
     wait_for(lambda: not predicting.predictions.busy)
-    predicting.found.shown_map.setCurrentText("uncertainty")
-    viewer.scene.camera.center = (0.0, 256.0, 256.0)
-    viewer.scene.camera.zoom *= 1.25
     wait_for(lambda: predicting.predictions.current.settled)
-    shoot(viewer, "uncertainty")
+    viewer.reset_view()
+    shoot(viewer, "stars", 0)
     viewer.close()
 
 

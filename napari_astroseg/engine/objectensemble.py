@@ -94,19 +94,19 @@ def _joined(answers: Sequence[Any]) -> Any:
 
 def _groups(every: Objects, owners: NDArray[np.int64], overlap: float) -> list[list[int]]:
     """Numbers of the boxes of each group, its leader first."""
-    shared = overlaps(every.boxes, every.boxes)
-    shared[every.classes[:, None] != every.classes] = 0.0
     groups: list[list[int]] = []
-    leaders: list[int] = []
+    leaders = np.empty(len(every), np.int64)
     held = np.zeros((len(every), int(owners.max(initial=0)) + 1), bool)  # groups × answers
     for number in np.argsort(-every.scores, kind="stable").tolist():
-        owner = owners[number]
-        near = np.where(held[: len(groups), owner], 0.0, shared[number, leaders])
-        best = int(near.argmax()) if len(near) else 0
-        if not len(near) or near[best] < overlap:
-            best = len(groups)
+        owner, count = owners[number], len(groups)
+        led = leaders[:count]
+        near = overlaps(every.boxes[number : number + 1], every.boxes[led])[0]
+        near[held[:count, owner] | (every.classes[led] != every.classes[number])] = 0.0
+        best = int(near.argmax()) if count else 0
+        if not count or near[best] < overlap:
+            best = count
             groups.append([])
-            leaders.append(number)
+            leaders[best] = number
         groups[best].append(number)
         held[best, owner] = True
     return groups

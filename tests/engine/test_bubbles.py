@@ -305,6 +305,24 @@ def test_a_window_takes_what_lies_in_it_of_the_same_answer(seer, mosaic):
     assert {tuple(b) for b in inside.boxes.tolist()} <= {tuple(b) for b in boxes.tolist()}
 
 
+def test_what_is_near_is_looked_at_first_and_a_run_goes_on_from_anywhere(seer, tmp_path):
+    values = np.random.default_rng(0).random((2, 150, 4500)).astype(np.float32)
+    bands = [SkyImage.from_array(each, unit="MJy/sr") for each in values]
+    image = stacked(bands, ("r", "g"), "strip")
+    how = {"device": "cpu", "force": True, "store": tmp_path / "objects.jsonl"}
+    events = detect(seer, image, near=(3000.0, 80.0), **how)
+    told = [event for event in events if isinstance(event, ObjectsDone)]
+    away = [event.window.away((3000.0, 80.0)) for event in told]
+    assert away[0] == 0 < away[-1] and away == sorted(away)
+    lines = (tmp_path / "objects.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "objects.jsonl").write_text("".join(lines[:2]))  # killed after the first
+    *_, again = detect(seer, image, near=(10.0, 10.0), resume=True, **how)
+    *_, plain = detect(seer, image, device="cpu", force=True)
+    for name in ("boxes", "scores"):
+        mine, theirs = (getattr(each.result["objects"], name) for each in (again, plain))
+        assert np.array_equal(mine, theirs)
+
+
 def test_windows_that_miss_data_are_passed_over(seer):
     values = np.random.default_rng(0).random((2, 300, 600)).astype(np.float32)
     values[1, :, 300:] = np.nan
