@@ -13,7 +13,7 @@ from napari_astroseg.gui import layers
 from napari_astroseg.gui.aids.canvas import canvas_near
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.buttons import allow
-from napari_astroseg.gui.keys import Key, Keys
+from napari_astroseg.gui.keys import Key, Keys, announce
 from napari_astroseg.gui.marking import dockstate
 from napari_astroseg.gui.marking.controls import DrawControls
 from napari_astroseg.gui.marking.dockstate import DrawState
@@ -54,6 +54,7 @@ class DrawDock(DrawControls):
         self._ties = Ties(self)
         self._proposed: Path | None = None
         self._keys = self._canvas_keys()
+        announce(self, "Draw", (*self._keys.pairs, ("1 … 9", "the class with this key")))
         self.who.setText(remembered(_ANNOTATOR, _user()))
         self._frame: Frame | None = None
         self._connect()

@@ -1,11 +1,69 @@
-"""Keys: what is done by a key anywhere in the window, and given back when it ends."""
+"""Keys: what is done by a key anywhere in the window, and given back when it ends.
+
+All keys are announced here, whoever listens to them, so that they can be shown on one sheet.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakMethod
+from weakref import WeakKeyDictionary, WeakMethod
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QShortcut, QWidget
+
+Pairs = tuple[tuple[str, str], ...]
+"""Keys, and what each does."""
+
+_SPOKEN = {",": "Comma", ".": "Full stop"}
+_ANNOUNCED: WeakKeyDictionary[Any, dict[str, Callable[[], Pairs]]] = WeakKeyDictionary()
+
+
+def announce(owner: Any, title: str, told: Pairs | Callable[[], Pairs]) -> None:
+    """Have keys shown under a title for as long as their owner lives.
+
+    Parameters
+    ----------
+    told
+        The keys; or what tells them, where the user can change them. It must not hold the owner.
+    """
+    _ANNOUNCED.setdefault(owner, {})[title] = told if callable(told) else lambda: told
+
+
+def announced() -> list[tuple[str, list[tuple[str, str]]]]:
+    """All keys by title, in the order in which they were announced; each once."""
+    groups: dict[str, dict[str, str]] = {}
+    for titles in list(_ANNOUNCED.values()):
+        for title, told in titles.items():
+            groups.setdefault(title, {}).update(told())
+    return [(title, list(pairs.items())) for title, pairs in groups.items()]
+
+
+def spoken(key: str) -> str:
+    """A key as people read it: Ctrl+Z, Comma."""
+    return _SPOKEN.get(key, key.replace("Control", "Ctrl").replace("-", "+"))
+
+
+def shortcuts(
+    widget: QWidget, title: str, keys: dict[str, tuple[str, Callable[[], Any]]], *, inside: bool
+) -> None:
+    """Let keys, in Qt's spelling, call functions, and announce them.
+
+    Parameters
+    ----------
+    keys
+        Key → what it does, in words and as a function.
+    inside
+        Whether only while the keyboard is in the widget, and not anywhere in its window.
+    """
+    for key, (_, call) in keys.items():
+        shortcut = QShortcut(QKeySequence(key), widget)
+        if inside:
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(call)
+    announce(widget, title, tuple((key, does) for key, (does, _) in keys.items()))
 
 
 @dataclass(frozen=True)
@@ -46,8 +104,12 @@ class Keys:
     @property
     def words(self) -> str:
         """All keys and what they do, a line for each."""
-        spoken = {",": "Comma", ".": "Full stop"}
-        return "\n".join(f"{spoken.get(each.key, each.key)}: {each.meaning}" for each in self.keys)
+        return "\n".join(f"{spoken(key)}: {does}" for key, does in self.pairs)
+
+    @property
+    def pairs(self) -> Pairs:
+        """The keys, and what each does."""
+        return tuple((each.key, each.meaning) for each in self.keys)
 
     def bind(self, viewer: Any) -> None:
         """Let a viewer listen to them."""

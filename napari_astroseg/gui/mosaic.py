@@ -9,8 +9,7 @@ from typing import Any
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, Qt, QTimer, Signal
-from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QFileDialog, QFrame, QScrollArea, QShortcut, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.aids.box import AidsBox
@@ -28,6 +27,7 @@ from napari_astroseg.gui.intake.opening import Opening
 from napari_astroseg.gui.intake.picker import Picker
 from napari_astroseg.gui.intake.places import Choose, Ready, Refused, Together, Wish
 from napari_astroseg.gui.intake.ways import WaysRow
+from napari_astroseg.gui.keys import shortcuts
 from napari_astroseg.gui.look.appearance import AppearanceBox
 from napari_astroseg.gui.look.colours import ColourBox
 from napari_astroseg.gui.notice import Notice
@@ -197,12 +197,8 @@ class MosaicDock(QWidget):
         self._opening.answered.connect(self._take)
         self._opening.progressed.connect(self._show_progress)
         self._opening.ended.connect(self._end)
-        keys = {
-            "Ctrl+Shift+F": self.ask_for_files,
-            **self.appearance.keys,
-        }
-        for key, method in keys.items():
-            QShortcut(QKeySequence(key), self).activated.connect(method)
+        first = {"Ctrl+Shift+F": ("open FITS images", self.ask_for_files)}
+        shortcuts(self, "Open", first | self.appearance.keys | self.go_to.keys, inside=False)
 
     def _open_named(self) -> None:
         named, self._soon = self._soon, []

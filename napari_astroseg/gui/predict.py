@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
-from weakref import WeakMethod
 
 import numpy as np
 from qtpy.QtCore import QEvent
@@ -15,6 +13,7 @@ from napari_astroseg.errors import AstroSegError
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.fold import Fold
 from napari_astroseg.gui.images import shown_window
+from napari_astroseg.gui.keys import Key, Keys, announce
 from napari_astroseg.gui.predicting import dockstate
 from napari_astroseg.gui.predicting.again import Again
 from napari_astroseg.gui.predicting.click import ClickMode
@@ -54,12 +53,14 @@ class PredictDock(QWidget):
         super().__init__()
         self._viewer = bare(napari_viewer)
         self._ties = Ties(self)
-        self._keys = {
-            "R": WeakMethod(self.repeat),
-            "U": WeakMethod(self.turn_uncertainty),
-            "Shift+U": WeakMethod(self.turn_both),
-            "Escape": WeakMethod(self.cancel),
-        }
+        self._keys = Keys(
+            (
+                Key("R", "predict the last window again", self.repeat),
+                Key("U", "the uncertainty, or the probability again", self.turn_uncertainty),
+                Key("Shift+U", "both in one picture, or the probability again", self.turn_both),
+                Key("Escape", "stop; tiles that are done stay", self.cancel),
+            )
+        )
         self._build(target)
         self._connect()
         self._follow_model()
@@ -126,8 +127,7 @@ class PredictDock(QWidget):
         self.place.by_click.setChecked(False)
         self._ties.untie()
         self.place.images.untie()
-        for key in self._keys:
-            self._viewer.bind_key(key, None)
+        self._keys.let_go()
         self.again.stop()
         self.predictions.close()
         self.whole.close()
@@ -176,8 +176,8 @@ class PredictDock(QWidget):
         self.again.said.connect(self._say)
         self._ties.tie(self._viewer.layers.selection.events.active, self._follow_layer)
         self._ties.tie(self._viewer.layers.events.removed, self._forget_removed)
-        for key, method in self._keys.items():
-            self._viewer.bind_key(key, _pressing(method), overwrite=True)
+        self._keys.bind(self._viewer)
+        announce(self, "Predict", self._keys.pairs)
 
     def _judge(self) -> None:
         """Enable what can be done; say in the tooltips why the rest cannot."""
@@ -256,17 +256,6 @@ def told_already(recipe: Recipe) -> str:
     if isinstance(recipe.data, BlendedData):
         return "This model draws samples, whose standard deviation is its uncertainty"
     return ""
-
-
-def _pressing(method: WeakMethod[Any]) -> Callable[[Any], None]:
-    """What a key calls as long as the dock lives; napari asks its functions for their names."""
-
-    def press(_viewer: Any) -> None:
-        call = method()
-        if call is not None:
-            call()
-
-    return press
 
 
 def _box(title: str, content: QWidget) -> QGroupBox:

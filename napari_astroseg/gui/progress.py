@@ -7,6 +7,8 @@ import time
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from napari_astroseg.gui.theme import trouble_colour
+
 
 class CalmBar(QProgressBar):
     """A progress bar that waits for its turn to be painted.
@@ -81,7 +83,7 @@ class ProgressLine(QWidget):
 
     def say(self, words: str, *, trouble: bool = False) -> None:
         """One sentence to the user; trouble is coloured."""
-        self.words.setStyleSheet("color: #ff8f6b;" if trouble else "")
+        self.words.setStyleSheet(f"color: {trouble_colour()};" if trouble else "")
         self.words.setText(words)
         self.words.setVisible(bool(words))
 

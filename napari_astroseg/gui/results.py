@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QEvent, Qt, QTimer, QUrl
-from qtpy.QtGui import QDesktopServices, QKeySequence
-from qtpy.QtWidgets import QFileDialog, QShortcut
+from qtpy.QtCore import QEvent, QTimer, QUrl
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QFileDialog
 
 from napari_astroseg.engine.events import Event, Preparing
 from napari_astroseg.engine.report.files import read_evaluation
@@ -21,6 +21,7 @@ from napari_astroseg.gui.aids.canvas import canvas_near
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.jobs import Engines, Job
+from napari_astroseg.gui.keys import shortcuts
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.resultsview import dockstate
 from napari_astroseg.gui.resultsview.controls import BACKGROUNDS, NONE, OTHER, ResultsControls
@@ -200,9 +201,7 @@ class ResultsDock(ResultsControls):
         self._writing.refused.connect(partial(self.progress.say, trouble=True))
         self._preparing.answered.connect(lambda answer: self._draw(*answer))
         self._preparing.refused.connect(lambda words: self._end(words, trouble=True))
-        escape = QShortcut(QKeySequence("Escape"), self)
-        escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        escape.activated.connect(self.stop)
+        shortcuts(self, "Results", {"Escape": ("stop measuring", self.stop)}, inside=True)
 
     def _follow_model(self) -> None:
         card = self.models.card()

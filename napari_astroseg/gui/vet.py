@@ -10,11 +10,13 @@ from typing import Any
 from qtpy.QtCore import QEvent
 
 from napari_astroseg.errors import VettingError
+from napari_astroseg.gui.keys import announce
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.layers import image_in_view, sky_image
 from napari_astroseg.gui.ties import Ties
 from napari_astroseg.gui.vetting import dockstate
 from napari_astroseg.gui.vetting.acting import Acting
+from napari_astroseg.gui.vetting.actions import key_pairs
 from napari_astroseg.gui.vetting.begin import Wish, begin
 from napari_astroseg.gui.vetting.controls import VetControls
 from napari_astroseg.gui.vetting.desk import Desk, Opened
@@ -48,6 +50,7 @@ class VetDock(VetControls):
         self._at = ""
         self.acting = Acting(self._viewer, self.judging, self.isVisible, self.judged, self)
         self._connect()
+        announce(self, "Vet", key_pairs)
 
     @property
     def busy(self) -> bool:

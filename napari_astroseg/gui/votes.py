@@ -14,7 +14,7 @@ from napari_astroseg.errors import OutputError
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.jobs import Engines
-from napari_astroseg.gui.keys import Key, Keys
+from napari_astroseg.gui.keys import Key, Keys, announce
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.proposals import Proposals
 from napari_astroseg.gui.ties import Ties
@@ -66,6 +66,7 @@ class VotesDock(VoteControls):
             )
         )
         self._keys.bind(napari_viewer)
+        announce(self, "Votes", self._keys.pairs)
         self._connect()
         self._judge()
 

@@ -14,7 +14,7 @@ import napari
 import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QMainWindow, QWidget
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.drawn.units import know_units
@@ -100,8 +100,30 @@ def _keep_projects(viewer: napari.Viewer, docks: Docks, tabs: dict[str, Any]) ->
     )
     menu = ProjectMenu(window, session, lambda name: setattr(viewer, "title", f"{name} – {TITLE}"))
     docks["Open"].project_wanted.connect(menu.open)
-    docks["Open"].closed.connect(menu.shut_down)
+    opening = docks["Open"]
+    opening.closed.connect(menu.shut_down)
     menu.offer_lost()
+    QTimer.singleShot(0, partial(_welcome, viewer, opening, menu))
+
+
+def _welcome(viewer: napari.Viewer, opening: MosaicDock, menu: ProjectMenu) -> None:
+    """Offer something to begin with while nothing is open."""
+    from napari_astroseg.gui.welcome.page import WelcomePage  # the first picture does not need it
+
+    session, window = menu.session, opening.window()
+    if not isinstance(window, QMainWindow) or window.centralWidget() is None:
+        return  # it has been closed meanwhile
+    page = WelcomePage(viewer, window.centralWidget())
+    page.wait_for(lambda: opening.busy or session.opening)
+    page.files_wanted.connect(opening.ask_for_files)
+    page.folder_wanted.connect(opening.ask_for_folder)
+    page.project_wanted.connect(menu.ask_which)
+    page.places_wanted.connect(opening.open_files)
+    page.keys_wanted.connect(menu.show_keys)
+    for ended in (opening.settled, session.loaded, session.asked, session.missed):
+        ended.connect(page.judge)
+    opening.closed.connect(page.shut_down)
+    page.judge()
 
 
 def _hidden(tab: QWidget) -> bool:

@@ -171,15 +171,15 @@ def test_keys_take_the_next_one(viewer: Any, box: AppearanceBox) -> None:
     layers.add_image(viewer, image)
     seen = []
     for _ in KINDS:
-        box.keys["Shift+S"]()
+        box.keys["Shift+S"][1]()
         seen.append(box.kind)
     assert sorted(seen) == sorted(KINDS)
     rules = []
     for _ in range(5):
-        box.keys["Shift+X"]()
+        box.keys["Shift+X"][1]()
         rules.append(looks.rule_of(box.layer))
     assert rules == ["95 %", "99 %", "99.5 %", "99.9 %", "95 %"]
-    box.keys["Shift+Z"]()
+    box.keys["Shift+Z"][1]()
     assert looks.rule_of(box.layer) == "zscale"
 
 

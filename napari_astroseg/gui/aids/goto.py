@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from astropy.coordinates import SkyCoord
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QGuiApplication, QKeySequence
+from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import (
     QCompleter,
     QGroupBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QShortcut,
     QToolButton,
     QVBoxLayout,
 )
@@ -62,12 +62,15 @@ class GoTo(QGroupBox):
         self._resolver.found.connect(self._found)
         self._resolver.failed.connect(self._say)
         self._build()
-        for key, method in {
-            "Ctrl+L": self.focus_line,
-            "Alt+Left": self.back,
-            "Ctrl+Alt+C": self.copy_position,
-        }.items():
-            QShortcut(QKeySequence(key), self).activated.connect(method)
+
+    @property
+    def keys(self) -> dict[str, tuple[str, Callable[[], None]]]:
+        """Keys, for the window to bind, and what each does, in words and as a function."""
+        return {
+            "Ctrl+L": ("go to a place or an object", self.focus_line),
+            "Alt+Left": ("back to where the picture was", self.back),
+            "Ctrl+Alt+C": ("copy the position under the cursor", self.copy_position),
+        }
 
     @property
     def asking(self) -> bool:

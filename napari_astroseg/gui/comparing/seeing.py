@@ -17,7 +17,7 @@ from napari_astroseg.gui.comparing.seeingcontrols import SeeingControls, show_st
 from napari_astroseg.gui.comparing.sidebyside import SideBySide
 from napari_astroseg.gui.comparing.stage import Stage
 from napari_astroseg.gui.comparing.swipe import Swipe
-from napari_astroseg.gui.keys import Key, Keys
+from napari_astroseg.gui.keys import Key, Keys, announce
 
 _STEP = 0.05
 _NO_PAIR = "There are no two pictures yet: open another, or bring one onto this one"
@@ -43,6 +43,7 @@ class SeeingBox(QWidget):
         self.contours = Contours(self._viewer, self)
         self.overlays = OverlaysOff(self._viewer, self)
         self._keys = Keys(self._all_keys())
+        announce(self, "Compare", self._keys.pairs)
         self.controls = SeeingControls(self._viewer, self.contours, self._keys.words)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

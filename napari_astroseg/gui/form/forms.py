@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_astroseg.errors import RecipeError
 from napari_astroseg.gui.form.sections import Section
+from napari_astroseg.gui.theme import trouble_colour
 
 
 class Form(QWidget):
@@ -39,7 +40,6 @@ class Form(QWidget):
         self._sentence = QLabel()
         self._sentence.setWordWrap(True)
         self._sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._sentence.setStyleSheet("color: #ff6b6b;")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.section)
@@ -84,6 +84,7 @@ class Form(QWidget):
     def _changed(self) -> None:
         if not self._quiet:
             problem = self.problem()
+            self._sentence.setStyleSheet(f"color: {trouble_colour()};")
             self._sentence.setText(problem)
             self._sentence.setVisible(bool(problem))
             self.valueChanged.emit()

@@ -46,7 +46,7 @@ class Drops(QObject):
             return bool(super().eventFilter(watched, event))
         modifiers = QGuiApplication.keyboardModifiers()
         chosen = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier
-        places = _places(event)
+        places = places_of(event)
         if not places or modifiers & chosen:  # napari: as a stack; choose a reader
             return False
         event.acceptProposedAction()
@@ -54,7 +54,7 @@ class Drops(QObject):
         return True
 
 
-def _places(event: Any) -> list[str]:
+def places_of(event: Any) -> list[str]:
     """What a drop names, if all of it is ours; nothing otherwise."""
     places = []
     for url in event.mimeData().urls() if event.mimeData() else ():

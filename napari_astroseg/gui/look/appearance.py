@@ -81,13 +81,13 @@ class AppearanceBox(QGroupBox):
         return KINDS[self.stretch.currentIndex()]
 
     @property
-    def keys(self) -> dict[str, Callable[[], None]]:
-        """Keys, for the window to bind, and what each does."""
+    def keys(self) -> dict[str, tuple[str, Callable[[], None]]]:
+        """Keys, for the window to bind, and what each does, in words and as a function."""
         return {
-            "Shift+S": self.cycle_stretch,
-            "Shift+Z": self.use_zscale,
-            "Shift+X": self.cycle_percentile,
-            "Shift+I": self.invert,
+            "Shift+S": ("the next stretch", self.cycle_stretch),
+            "Shift+Z": ("limits by zscale", self.use_zscale),
+            "Shift+X": ("limits by the next percentile", self.cycle_percentile),
+            "Shift+I": ("turn the colours round", self.invert),
         }
 
     def cycle_stretch(self) -> None:

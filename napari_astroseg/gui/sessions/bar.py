@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolBar, QToolButton, QWidget
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
 
 
 class SessionBar(QToolBar):
@@ -27,6 +35,7 @@ class SessionBar(QToolBar):
         self.closing.setAutoRaise(True)
         self.closing.clicked.connect(self.clear_words)
         inside = QWidget()
+        inside.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         row = QHBoxLayout(inside)
         row.setContentsMargins(8, 2, 4, 2)
         row.addWidget(self.words, 1)

@@ -11,9 +11,11 @@ from typing import Any
 
 from qtpy.QtCore import QObject
 from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QFileDialog, QMainWindow, QMenu
+from qtpy.QtWidgets import QFileDialog, QMainWindow, QMenu, QShortcut
 
 from napari_astroseg.gui.intake.recent import PROJECTS, Recent, called
+from napari_astroseg.gui.keys import announce
+from napari_astroseg.gui.keysheet import SHEET_KEY, KeySheet
 from napari_astroseg.gui.sessions.autosave import Autosave
 from napari_astroseg.gui.sessions.bar import SessionBar
 from napari_astroseg.gui.sessions.questions import AllowDialog, MovedDialog
@@ -54,6 +56,9 @@ class ProjectMenu(QObject):
         self.menu.setToolTipsVisible(True)
         self.save_action = self._action("Save project", self.save, "Everything that is open")
         self.save_action.setShortcut(QKeySequence(SAVE_KEY))
+        announce(self, "Window", ((SAVE_KEY, "save the project"), (SHEET_KEY, "all keys")))
+        sheet = QShortcut(QKeySequence(SHEET_KEY), window)
+        sheet.activated.connect(self.show_keys)
         self._action("Save project as…", self.ask_where, "In another file")
         self._action("Open project…", self.ask_which, "What was saved before")
         self.recent = self.menu.addMenu("Recent projects")
@@ -88,6 +93,13 @@ class ProjectMenu(QObject):
             f"A window ended unexpectedly; kept at {lost.when:%H:%M, %d %B}: {lost.words}",
             {"Open it again": partial(self.open, lost.path), "Forget it": partial(_forget, lost)},
         )
+
+    def show_keys(self) -> KeySheet:
+        """Show all keys beside the work."""
+        sheet = KeySheet(self._window)
+        sheet.show()
+        sheet.raise_()
+        return sheet
 
     def shut_down(self) -> None:
         """The window is gone."""

@@ -14,8 +14,8 @@ from qtpy.QtWidgets import (
 
 from napari_astroseg.engine.run import Sweep
 from napari_astroseg.gui.buttons import allow
+from napari_astroseg.gui.keys import shortcuts
 from napari_astroseg.gui.training.queue import RUNNING, WAITING, Item, Queue
-from napari_astroseg.gui.training.shortcuts import bind
 
 _SIGNS = {WAITING: "◦", RUNNING: "▸", "done": "✓", "stopped": "■", "failed": "✗", "detached": "⇢"}
 
@@ -54,7 +54,12 @@ class QueueView(QWidget):
         self.out.clicked.connect(self._remove)
         self.list.currentRowChanged.connect(self._judge)
         self.list.itemDoubleClicked.connect(self._pick)
-        bind(self, {"Del": self.out, "Alt+Up": self.up, "Alt+Down": self.down})
+        keys = {
+            "Del": ("take it out of the queue", self.out.click),
+            "Alt+Up": ("earlier in the queue", self.up.click),
+            "Alt+Down": ("later in the queue", self.down.click),
+        }
+        shortcuts(self, "Train", keys, inside=True)
         queue.changed.connect(self._show)
         self._show()
 

@@ -22,6 +22,7 @@ from napari_astroseg.engine.order import Order
 from napari_astroseg.engine.run import Sweep
 from napari_astroseg.errors import RecipeError
 from napari_astroseg.gui.buttons import allow
+from napari_astroseg.gui.theme import trouble_colour
 from napari_astroseg.gui.training.folders import FolderField
 from napari_astroseg.recipes.data import VoteData
 from napari_astroseg.recipes.recipe import Recipe
@@ -147,7 +148,7 @@ class SearchDialog(QDialog):
             trouble = trouble or "Choose a folder for the search"
         elif out.exists() and any(out.iterdir()):
             trouble = trouble or f"{out.name} holds something already; name a folder of its own"
-        self.told.setStyleSheet("color: #ff8f6b;" if trouble else "")
+        self.told.setStyleSheet(f"color: {trouble_colour()};" if trouble else "")
         self.told.setText(trouble or told)
         allow(self.ok, trouble, "Put the search at the end of the queue")
 

@@ -19,12 +19,12 @@ from qtpy.QtWidgets import (
 )
 
 from napari_astroseg.gui.form.forms import Form
+from napari_astroseg.gui.keys import shortcuts
 from napari_astroseg.gui.predicting.place import DEVICES
 from napari_astroseg.gui.training.course import Course
 from napari_astroseg.gui.training.folders import FolderField
 from napari_astroseg.gui.training.queue import Queue
 from napari_astroseg.gui.training.queueview import QueueView
-from napari_astroseg.gui.training.shortcuts import bind
 from napari_astroseg.gui.training.weights import Weights
 from napari_astroseg.recipes.recipe import Recipe, preset_names
 
@@ -66,7 +66,12 @@ class TrainControls(QWidget):
         self.line = QueueView(self.queue)
         self.course.tabs.addTab(self.line, "Queue")
         self._tell_tips()
-        bind(self, {"Ctrl+Return": self.go, "Ctrl+.": self.halt, "Ctrl+Shift+Return": self.enqueue})
+        keys = {
+            "Ctrl+Return": ("start", self.go.click),
+            "Ctrl+.": ("stop", self.halt.click),
+            "Ctrl+Shift+Return": ("add to the queue", self.enqueue.click),
+        }
+        shortcuts(self, "Train", keys, inside=True)
         rows = QFormLayout()
         rows.addRow("Recipe", self.preset)
         rows.addRow("Data", self.data)

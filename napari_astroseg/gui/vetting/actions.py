@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from napari.utils.key_bindings import coerce_keybinding
 
 from napari_astroseg.errors import VettingError
-from napari_astroseg.gui.keys import Key, Keys
+from napari_astroseg.gui.keys import Key, Keys, Pairs
 from napari_astroseg.gui.settings import remember, remembered
 
 _REMEMBERED = "vetting keys"
@@ -64,6 +64,12 @@ def chosen_keys() -> dict[str, str]:
     if isinstance(told, dict):
         keys |= {name: key for name, key in told.items() if name in keys and _sound(key)}
     return keys
+
+
+def key_pairs() -> Pairs:
+    """The keys as they are chosen now, and what each does."""
+    keys = chosen_keys()
+    return tuple((keys[action.name], action.meaning) for action in ACTIONS)
 
 
 def choose_key(name: str, key: str) -> None:
