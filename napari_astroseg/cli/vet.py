@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_astroseg.cli.vetwords import declare
 from napari_astroseg.errors import VettingError
 
 if TYPE_CHECKING:
@@ -21,76 +22,14 @@ if TYPE_CHECKING:
 
 HELP = "verdicts of people: list, export, report, merge, harvest, agreement"
 
-_STORE = "file or postgresql:// address of the verdicts"
-
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Declare the verb's words."""
-    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    shared.add_argument("--quiet", action="store_true", help="say nothing but errors and results")
-    shared.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    shared.add_argument("--json", action="store_true", help="print what was found as JSON")
-    actions = verb.add_subparsers(title="actions", metavar="ACTION", required=True)
-
-    def action(name: str, words: str, does: Any) -> argparse.ArgumentParser:
-        parser = actions.add_parser(name, help=words, description=words, parents=[shared])
-        parser.add_argument("store", metavar="STORE", help=_STORE)
-        parser.set_defaults(act=does)
-        return parser
-
-    action("list", "the lists in a store, and how far they are", _list)
-    export = action("export", "a catalogue of what was judged", _export)
-    _add_list(export)
-    export.add_argument(
-        "--out", required=True, type=Path, metavar="F",
-        help="ECSV, CSV, FITS, VOTable, or DS9 regions (.reg), by its ending",
-    )  # fmt: skip
-    export.add_argument(
-        "--only", default="judged", choices=["all", "judged", "accepted", "rejected", "unsure"],
-        help="which detections (judged)",
-    )  # fmt: skip
-    export.add_argument("--prefix", default="", metavar="NAME", help="before names by position")
-    export.add_argument(
-        "--match", metavar="F", help="catalogue of what is known, for columns cross_id, cross_sep"
-    )
-    export.add_argument(
-        "--within", type=float, default=60.0, metavar="ARCSEC", help="how near is the same (60)"
-    )
-    merge = action("merge", "the verdicts of people who worked apart, in one store", _merge)
-    merge.add_argument("sources", nargs="+", metavar="FROM", help="stores to bring into it")
-    export.add_argument(
-        "--send", action="store_true",
-        help="also hand it to TOPCAT, Aladin or DS9 by SAMP (a VOTable)",
-    )  # fmt: skip
-    report = action("report", "a page to read or print: tables, agreement, stamps", _report)
-    _add_list(report)
-    report.add_argument(
-        "--out", required=True, type=Path, metavar="F", help="HTML page to write, or .pdf"
-    )
-    report.add_argument("--image", metavar="IMAGE", help="what they lie on, for stamps")
-    report.add_argument(
-        "--max", type=int, default=200, metavar="N", help="stamps of each answer (200)"
-    )
-    harvest = action("harvest", "a folder to learn from: truth and hard negatives", _harvest)
-    _add_list(harvest)
-    harvest.add_argument(
-        "--data", required=True, type=Path, metavar="D",
-        help="folder of Spitzer tiles with their catalogue of bubbles",
-    )  # fmt: skip
-    harvest.add_argument("--out", required=True, type=Path, metavar="D", help="folder to make")
-    harvest.add_argument(
-        "--negatives", type=int, default=2000, metavar="N",
-        help="crops without bubbles drawn anywhere (2000)",
-    )  # fmt: skip
-    harvest.add_argument(
-        "--weight", type=float, default=1.0, metavar="W",
-        help="how often a rejected one is shown for each of those (1)",
-    )  # fmt: skip
-    harvest.add_argument(
-        "--seed", type=int, default=0, metavar="S", help="another draws others (0)"
-    )
-    _add_list(action("agreement", "how alike vetters judge, and how each does", _agreement))
-    action("store", "store verdicts that wait on this machine, as the store refused them", _store)
+    does = {
+        "list": _list, "export": _export, "merge": _merge, "report": _report,
+        "harvest": _harvest, "agreement": _agreement, "store": _store,
+    }  # fmt: skip
+    declare(verb, does)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -99,16 +38,6 @@ def run(options: argparse.Namespace) -> int:
         setattr(options, name, getattr(options, name, False))
     status: int = options.act(options)
     return status
-
-
-def _add_list(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--list", type=int, metavar="N", help="number of the list, where there are several"
-    )
-    parser.add_argument(
-        "--rule", default="majority", choices=["majority", "weighted"],
-        help="how several vetters come to one answer: by majority, or by what each is worth",
-    )  # fmt: skip
 
 
 def _open(place: str, *, new: bool = False) -> Store:

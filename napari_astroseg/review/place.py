@@ -10,7 +10,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from napari_astroseg.errors import SetupError, VettingError
@@ -101,6 +101,27 @@ def trouble(url: URL, error: Exception) -> VettingError:
     if said is not None:
         return VettingError(f"{name} {said}")
     return VettingError(f"{name} cannot be used ({words[:160]}); copy it to another disk")
+
+
+def check_tables(connection: Connection, url: URL, ours: set[str]) -> None:
+    """Refuse a file with anything in it that is not ours, and one that is damaged.
+
+    Raises
+    ------
+    VettingError
+        When it is such a file.
+    """
+    tables = "SELECT name, type FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+    for name, kind in connection.execute(text(tables)):
+        if kind == "index" or (kind == "table" and name in ours):
+            continue
+        raise VettingError(
+            f"{spoken(url)} is no store of verdicts (it holds a {kind} {str(name)[:40]!r}); "
+            "give another name"
+        )
+    sound = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+    if sound != "ok":
+        raise trouble(url, VettingError("malformed"))
 
 
 _SAID = {

@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, func, insert, select
 
 from napari_astroseg.errors import VettingError
 from napari_astroseg.review import schema
@@ -27,6 +27,7 @@ from napari_astroseg.review.migrations import migrate
 from napari_astroseg.review.place import (
     ERRORS,
     WAIT_S,
+    check_tables,
     connected,
     is_file,
     place_of,
@@ -77,7 +78,7 @@ class Store:
         try:
             with self._writing() as connection:
                 if is_file(self.url):
-                    self._check(connection)
+                    check_tables(connection, self.url, set(schema.metadata.tables))
                 migrate(connection)
         except BaseException:
             self.close()
@@ -233,21 +234,6 @@ class Store:
         with self._reading() as connection:
             for row in connection.execute(wanted.order_by(log.id)):
                 yield row.id, Entry.from_json(parsed(row.told))
-
-    def _check(self, connection: Connection) -> None:
-        """Refuse a file with anything in it that is not ours, and one that is damaged."""
-        tables = "SELECT name, type FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
-        ours = set(schema.metadata.tables)
-        for name, kind in connection.execute(text(tables)):
-            if kind == "index" or (kind == "table" and name in ours):
-                continue
-            raise VettingError(
-                f"{self.name} is no store of verdicts (it holds a {kind} {str(name)[:40]!r}); "
-                "give another name"
-            )
-        sound = connection.execute(text("PRAGMA quick_check(1)")).scalar()
-        if sound != "ok":
-            raise trouble(self.url, VettingError("malformed"))
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

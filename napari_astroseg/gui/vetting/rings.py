@@ -86,7 +86,9 @@ class Rings:
         if not parts:
             self.layer.data = np.zeros((0, 2, 2))
             return
-        with self.layer.events.set_data.blocker():  # drawn once, in their colours
+        events = self.layer.events
+        # Drawn once, in their colours; and they lie on the image, so the window's axes stay.
+        with events.set_data.blocker(), events.data.blocker():
             self.layer.data = np.concatenate(parts)
         self.layer.edge_color = np.repeat(transform_color(colours), counts, axis=0)
 
