@@ -17,11 +17,14 @@ from napari_astroseg.gui import layers
 from napari_astroseg.gui.comparing.kinds import is_picture
 from napari_astroseg.gui.comparing.regions import holding_regions, regions_of
 from napari_astroseg.gui.predict import PredictDock
+from napari_astroseg.gui.predicting.bivariate import coded
 from napari_astroseg.gui.predicting.extramaps import BOTH
 from napari_astroseg.gui.predicting.overlays import METADATA
+from napari_astroseg.gui.predicting.planes import Planes
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.looks import suppressed
+from napari_astroseg.sky.window import Window
 
 pytestmark = pytest.mark.gui
 
@@ -209,3 +212,20 @@ def test_a_large_window_says_why_its_limit_does_not_move(
     assert "2048" in dock.found.most_unsure.toolTip()
     dock.found.shown_map.setCurrentText("uncertainty")
     assert visible(viewer) == ["regions", "uncertainty"]
+
+
+def test_both_are_worked_out_at_every_level_of_a_large_window() -> None:
+    shape, place = (4500, 4200), Window(901, 1203, 333, 517)
+    probability, unsure, told = (Planes(shape, kind) for kind in (np.float32, np.float32, np.uint8))
+    rng = np.random.default_rng(0)
+    probability.put(place, rng.random(place.shape, np.float32))
+    unsure.put(place, rng.random(place.shape, np.float32) / 4)
+    coded(probability, unsure, told, place, suppressed.DEVIATIONS)
+    levels = list(zip(probability.levels, unsure.levels, told.levels, strict=True))
+    assert len(levels) > 2
+    for step, (values, doubts, codes) in enumerate(levels):
+        rows = slice(place.y >> step, -(-place.y_end >> step))
+        columns = slice(place.x >> step, -(-place.x_end >> step))
+        wanted = suppressed.codes(values[rows, columns], doubts[rows, columns], (0.05, 0.1, 0.2))
+        np.testing.assert_array_equal(codes[rows, columns], wanted)
+        assert np.count_nonzero(codes) == wanted.size  # and nothing beside it

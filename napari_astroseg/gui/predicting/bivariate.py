@@ -69,7 +69,7 @@ class Bivariate(QObject):
         for place in waiting:
             for top in range(place.y, place.y_end, _STRIP):
                 strip = Window(place.x, top, place.width, min(_STRIP, place.y_end - top))
-                self._work.ask(partial(_coded, *self._planes, strip, self.bounds), self._draw)
+                self._work.ask(partial(coded, *self._planes, strip, self.bounds), self._draw)
 
     def wait(self) -> None:
         """Let what is being worked out end."""
@@ -134,7 +134,7 @@ _MIDDLE = Qt.AlignmentFlag.AlignCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
-def _coded(
+def coded(
     probability: Planes, unsure: Planes, told: Planes, place: Window, bounds: Sequence[float]
 ) -> None:
     """Work out the codes of a window at every level."""
