@@ -181,6 +181,10 @@ def test_others_follow_and_are_followed(dock: Any, other: Any) -> None:
     assert spin(lambda: not dock.busy)
     kind, words = other.told.get(timeout=20)
     assert float(words["dec"]) == pytest.approx(place.dec.deg, abs=1e-4)
+    linking.lead.setCurrentIndex(0)
+    linking.led.setChecked(False)
+    assert spin(lambda: not dock.busy)
+    assert not linking.linked  # no port stays open
 
 
 def test_without_a_hub_it_is_told(

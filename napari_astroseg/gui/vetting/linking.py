@@ -89,9 +89,7 @@ class Linking(QObject):
         if self._cursor in self._viewer.mouse_move_callbacks:
             self._viewer.mouse_move_callbacks.remove(self._cursor)
         self._work.wait()
-        if self._link is not None:
-            self._link.close()
-            self._link = None
+        self._unlink()
 
     def point_here(self) -> None:
         """Point the others at the object that is looked at, once."""
@@ -144,6 +142,8 @@ class Linking(QObject):
             callbacks.remove(self._cursor)
         if self.lead.currentIndex() or self.led.isChecked():
             self._work.ask(lambda: self._linked().listeners(), self._met)
+        else:  # nothing is to be heard: then no port is open
+            self._work.ask(self._unlink)
 
     def _linked(self) -> SampLink:
         """The line, made when it is needed; in the thread that sends."""
@@ -151,16 +151,19 @@ class Linking(QObject):
             self._link = SampLink(self._pointed.emit, self._row.emit, self._hub)
         return self._link
 
+    def _unlink(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+
     def _met(self, names: list[str]) -> None:
         whom = ", ".join(names) if names else "no program that can be pointed yet"
         self.said.emit(f"Connected with {whom}")
 
     def _lost(self, sentence: str) -> None:
-        link, self._link = self._link, None
-        if link is not None:
-            self._work.ask(link.close)
         self.lead.setCurrentIndex(0)
         self.led.setChecked(False)
+        self._work.ask(self._unlink)
         self.refused.emit(sentence)
 
     def _sent(self, path: Path, answer: tuple[tuple[str, ...], list[str]]) -> None:
