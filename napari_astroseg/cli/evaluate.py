@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_astroseg.errors import OutputError
+from napari_astroseg.errors import OutputError, SetupError
 
 if TYPE_CHECKING:
     from napari_astroseg.engine.model import Model
@@ -43,6 +43,13 @@ def add(verb: argparse.ArgumentParser) -> None:
         metavar="F",
         help="fit the model's temperature on these maps, and write the calibrated model to F",
     )
+    verb.add_argument(
+        "--ensemble",
+        type=int,
+        choices=(2, 4, 8),
+        metavar="N",
+        help="measure its mean answer over N turns and mirrorings, as `predict --ensemble N` gives",
+    )
     verb.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     verb.add_argument("--json", action="store_true", help="print JSON")
 
@@ -60,15 +67,22 @@ def run(options: argparse.Namespace) -> int:
 
     if options.calibrate is not None and options.calibrate.exists():
         raise OutputError(f"{options.calibrate} is there already; name another file")
+    if options.calibrate is not None and options.ensemble is not None:
+        raise SetupError(
+            "a temperature is fitted to single answers; leave out --ensemble or --calibrate"
+        )
     window = None
     if options.window:
         window = Window(*map(round, numbers(options.window, 4, "--window X,Y,W,H")))
     how: dict[str, Any] = {"background": options.background, "window": window}
     model = load_model(options.model)
+    if options.ensemble is not None:
+        model = model.turned(options.ensemble)
     with steps_told(options.quiet) as progress:
         told = evaluate(model, options.data, device=options.device, progress=progress, **how)
         if options.out is not None:
-            line = command(options.model, options.data, device=options.device, **how)
+            told_how = {**how, "device": options.device, "ensemble": options.ensemble}
+            line = command(options.model, options.data, **told_how)
             made = with_provenance(told, model, options.data, line)
             write_report(options.out, made, progress)
     if options.calibrate is not None:

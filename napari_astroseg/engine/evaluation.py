@@ -68,7 +68,12 @@ def with_provenance(told: dict[str, Any], model: Model, data: Path, line: str) -
 
 
 def command(
-    model: str | Path, data: Path, background: str, window: Window | None, device: str
+    model: str | Path,
+    data: Path,
+    background: str,
+    window: Window | None,
+    device: str,
+    ensemble: int | None = None,
 ) -> str:
     """The command line that measures the same again."""
     words = ["astroseg", "evaluate", str(model), str(data)]
@@ -78,4 +83,6 @@ def command(
         words += ["--window", f"{window.x},{window.y},{window.width},{window.height}"]
     if device != "auto":
         words += ["--device", device]
+    if ensemble is not None:
+        words += ["--ensemble", str(ensemble)]
     return shlex.join(words)

@@ -12,8 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from napari_astroseg.engine.bootstrap import drawn_numbers, spreads
+from napari_astroseg.engine.ensemble import asked
 from napari_astroseg.engine.galaxies import batch_of, open_galaxies, read_stamps
 from napari_astroseg.engine.model import Model, torch_device
+from napari_astroseg.engine.nets.base import Net
+from napari_astroseg.engine.nets.sampling import folded
 from napari_astroseg.engine.worst import worst_first
 from napari_astroseg.errors import DataError
 from napari_astroseg.recipes.data import VoteData
@@ -190,12 +193,14 @@ def _found(
     model: Model, stamps: Stamp, device: torch.device, progress: Progress
 ) -> NDArray[np.bool_]:
     """Where the model sees a structure in each stamp, (N, side, side)."""
-    net, size = model.swift(device), model.recipe.schedule.batch_size
+    nets = [net for net in model.networks(device) if isinstance(net, Net)]
+    size = model.recipe.schedule.batch_size
     found = np.empty((len(stamps), *stamps.shape[2:]), bool)
     for start in range(0, len(stamps), size):
         progress("measuring galaxies", start, len(stamps))
         planes = batch_of(stamps[start : start + size], model.recipe).planes
         with torch.inference_mode():
-            probability = net.answer(torch.from_numpy(planes).to(device))
+            answers = asked(nets, model.turns, torch.from_numpy(planes).to(device))
+            probability = folded(answers)[0].cpu().numpy()
         found[start : start + size] = probability[:, 0] >= model.card.threshold
     return found

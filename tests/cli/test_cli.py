@@ -280,15 +280,18 @@ def test_one_region_is_no_regions():
 
 
 def test_evaluate_prints_figures_and_writes_them(run, maps, tmp_path, capsys):
-    assert astroseg("evaluate", run, maps, "--out", tmp_path, "--window", "0,0,128,128") == 0
+    words = ("evaluate", run, maps, "--out", tmp_path, "--window", "0,0,128,128")
+    assert astroseg(*words, "--ensemble", 2) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("dice ") and said[-1] == f"see {tmp_path / 'evaluation.html'}"
     assert astroseg("evaluate", run, maps, "--json") == 0
     figures = json.loads(capsys.readouterr().out)["figures"]
     assert {"dice", "recovery", "missed", "new"} <= figures.keys()
     assert json.loads((tmp_path / "evaluation.json").read_text())["recipe"] == "filaments"
-    line = f"astroseg evaluate {run} {maps} --window 0,0,128,128"
+    line = f"astroseg evaluate {run} {maps} --window 0,0,128,128 --ensemble 2"
     assert line in (tmp_path / "evaluation.html").read_text(encoding="utf-8")
+    assert astroseg(*words, "--ensemble", 2, "--calibrate", tmp_path / "warm.safetensors") == 1
+    assert "leave out --ensemble or --calibrate" in capsys.readouterr().err
 
 
 def test_nothing_that_predict_leaves_holds_a_password(run, maps, tmp_path, monkeypatch, capsys):

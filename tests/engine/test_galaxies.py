@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from layouts import write_galaxies
 
 from napari_astroseg.engine import galaxies as module
@@ -265,7 +266,7 @@ def test_area_falls_with_the_votes_that_are_asked_for(trained, tmp_path):
 def test_evaluation_elsewhere_counts_every_galaxy(trained, tmp_path):
     write_lit_galaxies(tmp_path, 6)
     told = evaluate(trained[0], tmp_path, device="cpu")
-    figures, worst = told["figures"], told["worst"]
+    figures, worst, model_digest = told["figures"], told["worst"], told["model"]
     assert figures["galaxies"] == 6
     assert figures["jaccard"] > 0.4
     told = worst["units"]
@@ -276,6 +277,12 @@ def test_evaluation_elsewhere_counts_every_galaxy(trained, tmp_path):
     shared = np.count_nonzero(view.truth & view.found)
     assert shared / np.count_nonzero(view.truth | view.found) > 0.3
     assert figures["both"] > 0.5
+    model, calls = load_model(trained[0]).turned(4), []
+    model.swift(torch.device("cpu")).register_forward_hook(lambda *_: calls.append(1))
+    turned = evaluate(model, tmp_path, device="cpu")
+    assert len(calls) == 4 * 3  # turns, and batches of two
+    assert turned["model"] != model_digest
+    assert turned["figures"]["jaccard"] == pytest.approx(figures["jaccard"], abs=0.25)
 
 
 def test_a_galaxy_is_predicted_as_it_was_seen_in_training(trained, galaxies):
