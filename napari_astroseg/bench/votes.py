@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import cast
 
 import numba
 import numpy as np
@@ -41,14 +42,14 @@ Maps = NDArray[np.uint8]
 
 def measure(plan: Plan, scratch: Path) -> Iterator[Measurement]:
     """In memory, as a folder of maps of full size, and as a folder of many small ones."""
-    looks = [_votes(number, _SIDE) for number in range(_LOOKS)]
-    yield _in_memory(plan, np.stack([looks[n % _LOOKS] for n in range(plan.vote_maps)]))
+    looks = [_votes(number, _SIDE) for number in range(min(_LOOKS, plan.vote_maps))]
+    yield _in_memory(plan, np.stack([looks[n % len(looks)] for n in range(plan.vote_maps)]))
     folder = _written(scratch / "maps", looks, plan.vote_maps)
     told, votes = _folder(plan, folder, scratch)
     yield told
     yield _any_threshold(plan, votes)
     shutil.rmtree(folder)
-    small = [_votes(number, _SMALL) for number in range(_LOOKS)]
+    small = [_votes(number, _SMALL) for number in range(min(_LOOKS, plan.vote_files))]
     yield _again(plan, _written(scratch / "many", small, plan.vote_files), scratch)
 
 
@@ -67,7 +68,7 @@ def _votes(number: int, side: int) -> Maps:
 
 def _in_memory(plan: Plan, maps: Maps) -> Measurement:
     """Areas at six thresholds of maps (N, H, W) over the sum of their bytes."""
-    total = numba.njit(nogil=True, fastmath=True)(_total)
+    total = _compiled()
     halves = np.array_split(maps, _THREADS)
     with ThreadPoolExecutor(_THREADS) as pool:
         pair = Pair(
@@ -95,6 +96,12 @@ def _areas(maps: Maps) -> NDArray[np.int64]:
         above = at_or_above(trimmed(bins))[1 : len(LADDER) + 1]
         areas[number, : len(above)] = above
     return areas
+
+
+@cache
+def _compiled() -> Callable[[Maps], np.uint64]:
+    """`_total`, compiled once for a process."""
+    return cast(Callable[[Maps], np.uint64], numba.njit(nogil=True, fastmath=True)(_total))
 
 
 def _total(values: Maps) -> np.uint64:

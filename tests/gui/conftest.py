@@ -89,7 +89,7 @@ def nothing_left_behind() -> Iterator[None]:
     """Fail a test that leaves a thread or a process running."""
     threads, processes = set(_threads()), set(_processes())
     yield
-    deadline = time.monotonic() + 20.0
+    deadline = time.monotonic() + 60.0
     left: set[Any] = set()
     while time.monotonic() < deadline:
         left = (set(_threads()) - threads) | (set(_processes()) - processes)
@@ -127,12 +127,53 @@ def nothing_remembered() -> None:
     (Path(os.environ["XDG_CONFIG_HOME"]) / "astroseg" / "looks.json").unlink(missing_ok=True)
 
 
-@pytest.fixture
-def plugin(npe2pm: Any) -> Any:
-    """The plug-in as its manifest announces it, and no other from this machine."""
+_PATIENCE_MS = 60_000
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patience() -> Iterator[None]:
+    """What is waited for has a minute at least: slow machines need it, only failures take it."""
+    from pytestqt.qtbot import QtBot
+
+    def patient(wait: Callable[..., Any]) -> Callable[..., Any]:
+        def waiting(*words: Any, timeout: int = 0, **further: Any) -> Any:
+            return wait(*words, timeout=max(timeout, _PATIENCE_MS), **further)
+
+        return waiting
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("waitUntil", "waitExposed", "waitSignal"):
+            patch.setattr(QtBot, name, patient(getattr(QtBot, name)))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_for_nobody() -> Iterator[None]:
+    """What nobody sees is not done: napari's own settings stay unwritten, its welcome page as is.
+
+    For every viewer it would write them a few times, and draw that page anew for each of its keys.
+    """
+    from napari._qt.widgets.qt_welcome import QtWelcomeWidget
+    from napari.settings import get_settings
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(get_settings(), "_save_on_change", False)
+        patch.setattr(QtWelcomeWidget, "refresh", lambda *_: None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def manifest() -> Any:
+    """The plug-in's own words about itself."""
     from npe2 import PluginManifest
 
-    npe2pm.register(PluginManifest.from_file(MANIFEST))
+    return PluginManifest.from_file(MANIFEST)
+
+
+@pytest.fixture
+def plugin(npe2pm: Any, manifest: Any) -> Any:
+    """The plug-in as its manifest announces it, and no other from this machine."""
+    npe2pm.register(manifest)
     return npe2pm
 
 

@@ -58,7 +58,7 @@ def colours(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator[E
 def part_slowly(folder: Path, *_: Any, **__: Any) -> Iterator[Event]:
     """Classes of crops that take their time."""
     for done in range(600):
-        time.sleep(0.05)
+        time.sleep(0.2)  # two minutes: longer than anyone waits for their end
         yield Preparing("looking at crops", done, 600)
     yield Finished({})
 

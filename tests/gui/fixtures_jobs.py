@@ -85,4 +85,4 @@ def viewer(make_napari_viewer: Any, own_settings: Path) -> Iterator[Any]:
     layers.add_image(viewer, sky())
     spin(lambda: False, 0.2)
     yield viewer
-    assert spin(lambda: not job_threads(), 10), "a job's thread outlived its test"
+    assert spin(lambda: not job_threads()), "a job's thread outlived its test"

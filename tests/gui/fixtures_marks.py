@@ -75,14 +75,14 @@ def look_at(dock: DrawDock, x: float, y: float, zoom: float = 1.0) -> None:
     camera = dock._viewer.scene.camera
     camera.zoom = zoom
     camera.center = (0.0, y, x)
-    assert spin(lambda: not dock.busy, 20)
+    assert spin(lambda: not dock.busy)
 
 
 def started(dock: DrawDock, folder: Path) -> Any:
     """Start drawing in a folder; gives the layer that is drawn in."""
     dock.folder.set_path(folder)
     dock.start.click()
-    assert spin(lambda: not dock.busy, 30)
+    assert spin(lambda: not dock.busy)
     assert dock.painting is not None, dock.notice.text
     return dock.painting.cut.layer
 

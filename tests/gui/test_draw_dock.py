@@ -28,7 +28,7 @@ WHOLE = Window(0, 0, 600, 600)
 
 
 def settle(dock: DrawDock) -> None:
-    assert spin(lambda: not dock.busy, 20)
+    assert spin(lambda: not dock.busy)
 
 
 def test_a_stroke_is_on_the_disk_within_a_second(dock: Any, tmp_path: Path) -> None:

@@ -139,10 +139,10 @@ def test_keys_drop_and_take_back(section: Any) -> None:
 def test_it_is_cancelled_and_tells_how_far_it_is(section: Any, tmp_path: Path) -> None:
     section.make()
     assert section.choice is None
-    assert spin(lambda: "/ 600 crops" in section.progress.bar.format(), 30)
+    assert spin(lambda: "/ 600 crops" in section.progress.bar.format())
     assert section.progress.words.text() == "Looking at crops …"
     section.stop()
-    assert spin(lambda: not section.busy, 30)
+    assert spin(lambda: not section.busy)
     assert section.progress.words.text() == "Stopped."
     assert section.go.isEnabled()
     section.make()
@@ -154,7 +154,7 @@ def test_it_is_cancelled_and_tells_how_far_it_is(section: Any, tmp_path: Path) -
 
 def test_what_cannot_be_costs_a_sentence(section: Any, tmp_path: Path) -> None:
     section.show_kept()
-    assert spin(lambda: not section.busy, 30)
+    assert spin(lambda: not section.busy)
     assert section.progress.words.text() == "no crop of it is clear; add tiles"
     section.show_choice(CHOICE, STRIPS)
     (tmp_path / FILE).mkdir()

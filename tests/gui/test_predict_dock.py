@@ -339,7 +339,7 @@ def test_closing_mid_run_leaves_no_orphans(make_napari_viewer: Any, model: Path,
         viewer.close()
     else:
         viewer.window.remove_dock_widget(dock)
-    assert spin(lambda: not any(alive(pid) for pid in pids) and not job_threads(), 20)
+    assert spin(lambda: not any(alive(pid) for pid in pids) and not job_threads())
     if how == "dock":
         click(viewer, 300.0, 300.0)
         viewer.layers.clear()
@@ -386,7 +386,7 @@ def test_the_catalogue_is_written(viewer: Any, model: Path, tmp_path: Path) -> N
     assert dock.found.save.isEnabled()
     file = tmp_path / "regions.ecsv"
     dock.found.write(file)
-    assert spin(file.exists, 20)
+    assert spin(file.exists)
     assert spin(lambda: "1 region written" in dock.progress.words.text())
     assert len(Catalogue.read(file)) == 1
     dock.found.write(tmp_path / "regions.nonsense")

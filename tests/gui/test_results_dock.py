@@ -23,7 +23,7 @@ from napari_astroseg.sky.window import Window
 def dock(viewer: Any, model: Path) -> Any:
     dock = ResultsDock(viewer, "gui.fake_work:measure", "gui.fake_work:look")
     viewer.window.add_dock_widget(dock, name="Results", area="right")
-    assert spin(lambda: not dock.busy, 20)
+    assert spin(lambda: not dock.busy)
     yield dock
     dock.shut_down()
 
@@ -38,7 +38,7 @@ def keep(name: str, layout: str, **changes: Any) -> Path:
 
 def show(dock: ResultsDock, folder: Path) -> None:
     dock.show_folder(folder)
-    assert spin(lambda: not dock.busy, 20)
+    assert spin(lambda: not dock.busy)
 
 
 def titles(dock: ResultsDock) -> list[str]:
@@ -82,7 +82,7 @@ def test_two_are_seen_side_by_side_and_exported(dock: Any, tmp_path: Path) -> No
     show(dock, first)
     dock._choose(dock.beside, second)
     dock.beside.activated.emit(dock.beside.currentIndex())
-    assert spin(lambda: not dock.busy, 20)
+    assert spin(lambda: not dock.busy)
     heads = [dock.figures.horizontalHeaderItem(at).text() for at in range(4)]
     assert heads == ["Figure", "a", "b", "Paper"]
     rows = {row[0]: row[1:] for row in dock.figures.rows()}
@@ -90,18 +90,18 @@ def test_two_are_seen_side_by_side_and_exported(dock: Any, tmp_path: Path) -> No
     assert rows["F2"] == ["–", "0.250", ""]
     assert titles(dock)[2:] == ["F2 over the score cut", "Catalogue bubbles by size"]
     dock.tabs.setCurrentIndex(2)
-    assert spin(lambda: len(dock.tabs.currentWidget().drawn) == 2, 10)
+    assert spin(lambda: len(dock.tabs.currentWidget().drawn) == 2)
     scan = dock.tabs.currentWidget().drawn[0].getPlotItem()
     x, y = scan.listDataItems()[0].getOriginalDataset()
     assert (list(x), list(y)) == ([0.1, 0.5], [0.5, 0.75])
     dock.tabs.setCurrentIndex(3)  # the other has no sizes
-    assert spin(lambda: len(dock.tabs.currentWidget().drawn) == 1, 10)
+    assert spin(lambda: len(dock.tabs.currentWidget().drawn) == 1)
     assert "no page" in dock.page.toolTip()
     dock.figures.selectRow(0)
     dock.figures.copy_rows()
     assert QApplication.clipboard().text().splitlines()[0] == "Figure\ta\tb\tPaper"
     dock.export_to(tmp_path / "out")
-    assert spin(lambda: not dock.busy, 30)
+    assert spin(lambda: not dock.busy)
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {JSON_FILE, "evaluation.html", "f2-scan.png", "f2-scan.svg"} <= names
 
@@ -133,7 +133,7 @@ def test_every_layout_has_its_plots_drawn(dock: Any) -> None:
         assert dock.tabs.count() == 2 + drawn
         for at in range(2, dock.tabs.count()):
             dock.tabs.setCurrentIndex(at)
-            assert spin(lambda: len(dock.tabs.currentWidget().drawn) == 1, 10)
+            assert spin(lambda: len(dock.tabs.currentWidget().drawn) == 1)
 
 
 @pytest.mark.once
@@ -142,9 +142,9 @@ def test_measuring_is_stopped(viewer: Any, model: Path, tmp_path: Path) -> None:
     dock.models.choose_named("fake")
     dock.data.set_path(tmp_path)
     dock.evaluate()
-    assert spin(lambda: "/ 600" in dock.progress.bar.format(), 30)
+    assert spin(lambda: "/ 600" in dock.progress.bar.format())
     dock.progress.button.click()
-    assert spin(lambda: not dock.busy, 10)
+    assert spin(lambda: not dock.busy)
     assert dock.progress.words.text() == "Stopped."
     assert kept() == []
     dock.shut_down()

@@ -56,7 +56,7 @@ def window(own_settings: Path, qapp: Any) -> Any:
     yield make
     for each in reversed(made):
         each.shut_down()
-    assert spin(lambda: not job_threads(), 15)
+    assert spin(lambda: not job_threads())
 
 
 def predicting(viewer: Any) -> PredictDock:

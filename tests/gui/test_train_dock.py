@@ -112,7 +112,7 @@ def test_closing_the_window_mid_run_leaves_no_orphans(
     assert viewer.window._qt_window.isVisible()
     assert dock.busy
     viewer.close()  # by a script: nobody is asked
-    assert spin(lambda: not any(alive(pid) for pid in pids) and not job_threads(), 20)
+    assert spin(lambda: not any(alive(pid) for pid in pids) and not job_threads())
 
 
 @pytest.mark.once

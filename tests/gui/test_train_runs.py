@@ -63,7 +63,7 @@ def test_while_it_trains_it_tells_how_it_goes(
     assert spin(lambda: course.strip.epoch > epoch)
     assert dock.curves.figures.chosen == ["dice"]
     dock.curves.figures.choose("dice", False)
-    assert spin(lambda: "dice" not in dock.curves.best.text(), 5)
+    assert spin(lambda: "dice" not in dock.curves.best.text())
     dock.curves.log.setChecked(True)
     dock.halt.click()
     assert spin(lambda: not dock.busy)
@@ -133,7 +133,7 @@ def test_a_kept_training_is_picked_up_and_stopped_by_the_next_window(
     second.halt.click()
     assert spin(lambda: not second.busy)
     assert "kept" in second.progress.words.text()
-    assert spin(lambda: not alive(pid), 10)
+    assert spin(lambda: not alive(pid))
     second.shut_down()
 
 

@@ -128,7 +128,7 @@ def test_what_is_too_unsure_is_no_region(viewer: Any, dock: PredictDock, tmp_pat
     assert np.array_equal(dock.predictions.current.labels > 0, regions.data > 0)
     file = tmp_path / "found.ecsv"
     dock.found.write(file)
-    assert spin(file.exists, 20)
+    assert spin(file.exists)
     table = Catalogue.read(file).table
     assert 0 < table["uncertainty"][0] < 0.1 < table["score"][0]
 
@@ -181,7 +181,7 @@ def test_who_draws_no_samples_is_asked_how_unsure_it_is(
         assert (regions.data > 0).any()  # where nothing is too unsure
         file = tmp_path / f"{way}.ecsv"
         dock.found.write(file)
-        assert spin(file.exists, 20)
+        assert spin(file.exists)
         column = Catalogue.read(file).table["uncertainty"]
         assert words in column.info.description
         assert column[0] == pytest.approx(0.9 * largest)

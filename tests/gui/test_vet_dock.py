@@ -60,14 +60,14 @@ def dock(
 
 def start(dock: Any) -> None:
     dock.open.start.click()
-    assert spin(lambda: not dock.busy and dock.desk is not None, 20)
+    assert spin(lambda: not dock.busy and dock.desk is not None)
 
 
 def press(dock: Any, key: str) -> None:
     handler = dock._viewer.window._qt_viewer.canvas._key_map_handler
     handler.press_key(key)
     handler.release_key(key)
-    assert spin(lambda: not dock.busy, 10)
+    assert spin(lambda: not dock.busy)
 
 
 def centre(dock: Any) -> tuple[float, float]:

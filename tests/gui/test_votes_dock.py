@@ -52,7 +52,7 @@ def dock(make_napari_viewer: Any, own_settings: Path) -> Any:
 
 def opened(dock: VotesDock, place: Path) -> None:
     dock.open_votes(place)
-    assert spin(lambda: not dock.busy and dock.ballot is not None, 20)
+    assert spin(lambda: not dock.busy and dock.ballot is not None)
 
 
 def masked(dock: VotesDock) -> np.ndarray:
@@ -113,9 +113,9 @@ def test_mask_and_ladder_are_saved_and_a_recipe_is_proposed(dock: Any, tmp_path:
         assert WCS(file[1].header).wcs.crval == pytest.approx([150.0, 2.0])
     window = dock.show_ladder()
     # PyQt5 has None where PyQt6 has a pixmap of nothing.
-    assert spin(lambda: bool(window.picture.pixmap() and window.picture.pixmap().width()), 30)
+    assert spin(lambda: bool(window.picture.pixmap() and window.picture.pixmap().width()))
     window.write(tmp_path / "ladder.svg")
-    assert spin((tmp_path / "ladder.svg").exists, 30)
+    assert spin((tmp_path / "ladder.svg").exists)
     window.close()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # no loop runs in tests
     assert not dock.findChildren(LadderWindow)
@@ -174,6 +174,6 @@ def test_a_folder_is_indexed_filtered_and_opened_by_row(dock: Any, tmp_path: Pat
     table.text.setText("1-2_")
     assert table.rows.rows.rowCount() == 1
     table.rows.picked.emit(0)
-    assert spin(lambda: not dock.busy and dock.ballot is not None, 20)
+    assert spin(lambda: not dock.busy and dock.ballot is not None)
     assert dock.ballot.name.startswith("gz3d_1-2_")
     assert dock.kind.currentText() == "spiral"
