@@ -16,6 +16,7 @@ from napari_astroseg.engine.card import ModelCard
 from napari_astroseg.engine.evaluate import evaluate
 from napari_astroseg.engine.events import Finished, ObjectsDone, Started, TileDone
 from napari_astroseg.engine.findobjects import places_over
+from napari_astroseg.engine.instanceoutputs import write_instances
 from napari_astroseg.engine.model import Model
 from napari_astroseg.engine.nets.base import Network
 from napari_astroseg.engine.objectfigures import evaluate_objects
@@ -219,6 +220,30 @@ def test_a_prediction_leaves_labels_catalogue_outlines_and_picture(model, image,
     assert (out / "catalogue.reg").read_text().count("polygon") == len(kept)
     assert {path.name for path in out.iterdir()} >= {"preview.png", "provenance.json"}
     assert json.loads((out / "provenance.json").read_text())["model"]["name"] == "bright"
+
+
+def test_where_objects_overlap_the_map_and_the_catalogue_still_agree(model, image, tmp_path):
+    places = [
+        Window(40, 40, 5, 5),
+        Window(10, 10, 6, 6),
+        Window(60, 60, 4, 4),
+        Window(13, 13, 6, 6),
+    ]
+    objects = Instances(
+        np.array([(w.x - 0.5, w.y - 0.5, w.x_end - 0.5, w.y_end - 0.5) for w in places]),
+        np.array([0.9, 0.8, 0.4, 0.6]),
+        np.array([1, 2, 1, 2]),
+        tuple(Footprint(place, np.ones(place.shape, bool)) for place in places),
+    )
+    write_instances(tmp_path, model, image, Window.whole(SHAPE), objects, 0.5)
+    labels = fits.getdata(tmp_path / "regions.fits")
+    scores = fits.getdata(tmp_path / "probability.fits")
+    table = Catalogue.read(tmp_path / "catalogue.ecsv").table
+    assert table["id"].tolist() == [1, 2, 3] and set(np.unique(labels)) == {0, 1, 2, 3}
+    for row, place in zip(table, (places[0], places[1], places[3]), strict=True):
+        mine = labels == row["id"]
+        assert mine.sum() == mine[place.slices].sum() and np.allclose(scores[mine], row["score"])
+    assert labels[14, 14] == 2 and (labels == 3).sum() == 36 - 9  # shared pixels are the stronger's
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(model, image, tmp_path, monkeypatch):
