@@ -23,6 +23,7 @@ from napari_astroseg.engine.events import (
     TileDone,
     Warned,
 )
+from napari_astroseg.engine.objectstore import ObjectStore, Piece
 from napari_astroseg.engine.spread import Spread
 from napari_astroseg.errors import DataError, MisfitError
 from napari_astroseg.sky.doubts import Doubts
@@ -165,6 +166,25 @@ def objects(
     for done in (1, 2):
         yield ObjectsDone(window, found[: 1 + done], done, 2, spread)
     yield Finished({"window": window, "threshold": 0.5, "objects": found})
+
+
+def objects_kept(
+    model: str, image: SkyImage, window: Window, store: Path, resume: bool = False, **_: Any
+) -> Iterator[Event]:
+    """A hundred bubbles in as many windows, each kept as it is found; slow until it goes on."""
+    kept, total, found = ObjectStore(store, "a hundred", resume), 100, []
+    pause_s = 0.2 if kept.get(0) is None else 0.0
+    yield Started(f"a fake on {image.name}", total, "windows")
+    for number in range(total):
+        piece = kept.get(number)
+        if piece is None:
+            time.sleep(pause_s)
+            box = np.array([[5.0 * number, 40, 5 * number + 4, 60]])
+            piece = Piece(Objects(box, np.array([0.9]), np.ones(1, np.int64)), 1)
+            kept.put(number, piece)
+        found.append(piece.objects)
+        yield ObjectsDone(window, piece.objects, number + 1, total)
+    yield Finished({"window": window, "threshold": 0.5, "objects": Objects.joined(found)})
 
 
 def instances(model: str, image: SkyImage, window: Window, **_: Any) -> Iterator[Event]:

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 from gui.fixtures_jobs import model, own_settings, sky, spin, viewer
+from gui.make_model import write_model
 
 from napari_astroseg.errors import OutputError
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.predicting.runs import Runs
+from napari_astroseg.gui.shelf import Shelf
+from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.window import Window
@@ -89,3 +92,27 @@ def test_a_whole_image_is_a_run_that_outlives_its_window(
     assert "first; then this goes on" in second.progress.words.text()
     second.whole.list.remove.click()
     assert states(second) == [] and not (folder / run.key).exists()
+
+
+def test_a_search_for_objects_is_paused_and_goes_on(
+    viewer: Any, image: Any, own_settings: Path, folder: Path
+) -> None:
+    recipe = Recipe.preset("bubbles")
+    Shelf().add(write_model(own_settings / "bubbles" / "model.safetensors", recipe=recipe))
+    dock = add(viewer, "objects_kept")
+    dock.place.unsure.setCurrentIndex(dock.place.unsure.findData("turns"))
+    dock.predict_whole()
+    runs, buttons = dock.whole.runs, dock.whole.list
+    assert spin(lambda: runs.items and runs.items[0].done >= 2)
+    buttons.pause.click()
+    assert spin(lambda: states(dock)[0].startswith("paused, ") and not dock.predictions.busy)
+    (run,) = runs.items
+    store = folder / run.key / "objects.jsonl"
+    assert run.objects and run.options == {"uncertainty": "turns"} and 2 <= run.done < 100
+    before = store.read_text().splitlines()
+    assert run.done <= len(before) - 1 < 100
+    buttons.resume.click()
+    assert spin(lambda: states(dock) == ["done"])
+    after = store.read_text().splitlines()
+    assert len(after) == 1 + 100 and after[: len(before)] == before  # none was looked for again
+    assert spin(lambda: len(dock.predictions.current.objects) == 100)
