@@ -18,7 +18,18 @@ from napari_astroseg.errors import AstroSegError
 from napari_astroseg.sky.files.address import is_url, spoken_with_hdu
 
 VERBS = (
-    *("demo", "info", "models", "mosaic", "align", "hips", "predict", "rerun", "compare"),
+    *(
+        "demo",
+        "info",
+        "models",
+        "mosaic",
+        "align",
+        "hips",
+        "predict",
+        "rerun",
+        "methods",
+        "compare",
+    ),
     *("crowd", "dataset", "train", "sweep", "evaluate", "simulate"),
     *("vet", "bench", "doctor", "window"),
 )

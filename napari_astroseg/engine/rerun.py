@@ -63,6 +63,9 @@ class Provenance(BaseModel):
     """What a `provenance.json` says."""
 
     command: Command
+    recipe: dict[str, Any] = {}
+    model: dict[str, str] = {}
+    finished: str = ""
     inputs: list[Input] = []
     outputs: list[str] = []
     versions: dict[str, str] = {}
