@@ -34,7 +34,7 @@ class InOrder(QObject):
         self._change = threading.Condition()
         self._jobs: deque[tuple[Work, Done | None]] = deque()
         self._thread: threading.Thread | None = None
-        self._working = False
+        self._working = self._lingers = False
         self._open = 0
         self._came.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
@@ -51,6 +51,7 @@ class InOrder(QObject):
         self._open += 1
         with self._change:
             self._jobs.append((function, done))
+            self._lingers = True
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, daemon=True)
                 self._thread.start()
@@ -59,6 +60,8 @@ class InOrder(QObject):
     def wait(self, timeout_s: float = 10.0) -> bool:
         """Let everything be done; whether it was in time."""
         with self._change:
+            self._lingers = False
+            self._change.notify_all()
             return self._change.wait_for(lambda: not self._jobs and not self._working, timeout_s)
 
     def _work(self) -> None:
@@ -66,7 +69,8 @@ class InOrder(QObject):
             with self._change:
                 self._working = False
                 self._change.notify_all()
-                if not self._change.wait_for(lambda: self._jobs, _LINGER_S):
+                self._change.wait_for(lambda: self._jobs or not self._lingers, _LINGER_S)
+                if not self._jobs:
                     self._thread = None
                     return
                 function, done = self._jobs.popleft()

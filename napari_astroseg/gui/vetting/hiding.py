@@ -29,15 +29,21 @@ class Hiding(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._desk: Desk | None = None
+        self._planted: list[str] = []
         self.box = QWidget()
         self._build()
         self.follow(None)
 
     def follow(self, desk: Desk | None) -> None:
         """Work for this desk from now on; None for none."""
-        self._desk = desk
+        self._desk, self._planted = desk, []
         self.told.setText("")
         if desk is not None:
+            session = desk.session
+            names, known = session.detections.names, session.known
+            if any(known):
+                rows = (row for row, truth in enumerate(known) if truth)
+                self._planted = [names[row] for row in rows]
             desk.shown.connect(self._judge)
         self._judge()
 
@@ -71,10 +77,8 @@ class Hiding(QObject):
         if self._desk is None:
             return 0
         session = self._desk.session
-        names, known = session.detections.names, session.known
-        planted = [row for row, truth in enumerate(known) if truth] if any(known) else []
-        wanted = (row for row in planted if session.place_of(names[row]) is not None)
-        return sum(names[row] not in session.standing for row in wanted)
+        wanted = (name for name in self._planted if session.place_of(name) is not None)
+        return sum(name not in session.standing for name in wanted)
 
     def _build(self) -> None:
         self.real, self.empty = QSpinBox(), QSpinBox()
@@ -99,13 +103,12 @@ class Hiding(QObject):
     def _judge(self) -> None:
         desk = self._desk
         lack = "" if desk is not None else "Nothing is being judged yet"
-        planted = desk is not None and any(desk.session.known)
-        again = "This list has hidden objects already" if planted else ""
+        again = "This list has hidden objects already" if self._planted else ""
         allow(
             self.go, lack or again,
             "Put simulated objects into a copy of the image, and both kinds into the list",
         )  # fmt: skip
-        if not lack and not planted:
+        if not lack and not self._planted:
             lack = "Nothing is hidden in this list"
         left = self.left if not lack else 0
         if left:
