@@ -186,13 +186,10 @@ def _of_areas(columns: Columns, source: str, notes: list[str]) -> tuple[Unit, Do
 
 def _names(told: Sequence[str] | None, kept: NDArray[Any], notes: list[str]) -> list[str]:
     """A name of its own for each row that is kept: its own, or its number."""
-    names = [
-        (" ".join(told[row].split())[:_LONGEST_NAME] if told else "") or str(row + 1)
-        for row in kept.tolist()
-    ]
-    often = {name for name, count in Counter(names).items() if count > 1}
-    if not often:
+    names = [(_one_line(told[row]) if told else "") or str(row + 1) for row in kept.tolist()]
+    if len(set(names)) == len(names):
         return names
+    often = {name for name, count in Counter(names).items() if count > 1}
     taken = set(names)
     seen: Counter[str] = Counter()
     for at, name in enumerate(names):
@@ -206,6 +203,12 @@ def _names(told: Sequence[str] | None, kept: NDArray[Any], notes: list[str]) -> 
             taken.add(names[at])
     notes.append(f"{len(often):,} names are there more than once; the later ones are numbered")
     return names
+
+
+def _one_line(name: str) -> str:
+    """A name without line breaks or double blanks, and not too long; most are so already."""
+    plain = name.isalnum() and len(name) <= _LONGEST_NAME
+    return name if plain else " ".join(name.split())[:_LONGEST_NAME]
 
 
 def _first_text(columns: Columns, names: Sequence[str]) -> list[str] | None:

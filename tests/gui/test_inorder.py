@@ -10,6 +10,7 @@ import pytest
 from gui.fixtures_jobs import spin
 
 from napari_astroseg.errors import OutputError
+from napari_astroseg.gui import inorder
 from napari_astroseg.gui.inorder import InOrder
 
 
@@ -63,3 +64,17 @@ def test_waiting_ends_with_the_last_one_or_in_time(work: InOrder) -> None:
     assert not work.wait(0.05)
     go.set()
     assert work.wait(5.0)
+
+
+def test_a_thread_stays_for_the_next_and_goes_when_it_is_waited_for(
+    work: InOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inorder, "_LINGER_S", 60.0)
+    seen: list[threading.Thread] = []
+    for _ in range(2):
+        work.ask(lambda: seen.append(threading.current_thread()))
+        assert spin(lambda: not work.busy)
+    assert seen[0] is seen[1]
+    assert work.wait(15.0)
+    seen[0].join(15.0)
+    assert not seen[0].is_alive()

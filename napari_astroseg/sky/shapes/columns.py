@@ -93,8 +93,10 @@ class Columns:
         """A column as texts; empty ones where it is not there."""
         if name not in self._names:
             return [""] * len(self._table)
-        column = self._table[self._names[name]]
-        return ["" if each is None else _decoded(each) for each in column.tolist()]
+        cells = self._table[self._names[name]].tolist()
+        if {*map(type, cells)} <= {str}:  # as they come, a million in a moment
+            return list(cells)
+        return ["" if each is None else _decoded(each) for each in cells]
 
     def sky(
         self, frame: Frame | None, told: Frame | None = None
