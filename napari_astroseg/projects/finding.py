@@ -138,8 +138,14 @@ def _judged(place: Place, path: Path) -> Found:
 
 
 def _beside(place: Place, folders: Iterable[Path]) -> Path | None:
-    """A file of the same name that holds the same; a folder of the same name."""
+    """A file of the same name that holds the same; a folder of the same name.
+
+    A name that leads elsewhere, by `..` or by a link, is none: nobody was asked about that.
+    """
+    here = place.model_copy(update={"path": place.name})
     for folder in folders:
+        if not here.inside(folder):
+            continue
         path = folder / place.name
         if place.identity is not None and path.is_file() and place.identity.holds(path):
             return path

@@ -137,6 +137,7 @@ class Places:
     """Gathers the places of a project; gives each a key."""
 
     named: dict[str, Named] = field(default_factory=dict)
+    _keys: dict[Named, str] = field(default_factory=dict, repr=False)
 
     def key(self, path: str | Path | None, kind: PlaceKind = "file", use: Use = "read") -> str:
         """The key of a place, a new one where it has none; "" for no place."""
@@ -145,12 +146,14 @@ class Places:
         text = shareable(str(path)) if is_url(str(path)) else str(path)
         if is_url(text):
             kind = "address"
-        wanted = Named(text, kind, use)
-        for key, known in self.named.items():
-            if known == wanted:
-                return key
-        key = f"p{len(self.named) + 1}"
-        self.named[key] = wanted
+        return self.key_of(Named(text, kind, use))
+
+    def key_of(self, named: Named) -> str:
+        """The key of a place as it is named; a new one where it has none."""
+        key = self._keys.get(named)
+        if key is None:
+            key = self._keys[named] = f"p{len(self.named) + 1}"
+            self.named[key] = named
         return key
 
     def told(self, folder: Path) -> dict[str, Place]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,7 +67,7 @@ def write_project(project: Project, path: Path) -> str:
     text = told.model_dump_json(indent=1, exclude_defaults=True, exclude={"astroseg_project"})
     text = f'{{\n "astroseg_project": {SCHEMA},{text[1:]}\n'
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(text.encode())  # as it is digested, on every system
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -79,7 +80,8 @@ def read_project(path: Path) -> Opened:
         When it cannot be read, is no project, or is one of a newer version.
     """
     try:
-        path = path.absolute()
+        # With `..` all places would lie outside; links stay as they are named.
+        path = Path(os.path.abspath(path))  # noqa: PTH100
         with path.open("rb") as file:
             text = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:

@@ -252,3 +252,21 @@ def test_moved_files_are_found_beside_the_one_that_was_named(tmp_path: Path) -> 
     chosen = find(opened, None, {"p1": new / "a.fits", "p2": new / "b.fits"})
     assert chosen.state("p2") == "changed"
     assert chosen.path("p2") == new / "b.fits"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right on Windows")
+def test_a_missing_place_is_not_found_beyond_what_was_asked_about(tmp_path: Path) -> None:
+    private, folder = tmp_path / "private", tmp_path / "work"
+    for each in (private, folder):
+        each.mkdir()
+    (folder / "link").symlink_to(private)
+    path = folder / "w.astroseg.json"
+    named = {"p1": "gone/deep/..", "p2": "gone/deep/../..", "p3": "gone/link", "p4": "link"}
+    places = {key: Place(path=each, kind="folder") for key, each in named.items()}
+    write_project(Project(places=places), path)
+    opened = read_project(folder / ".." / "work" / path.name)
+    assert opened.folder == folder
+    assert [each.key for each in questions(opened)] == ["p4"]
+    found = find(opened, ())
+    assert found.of("missing") == ["p1", "p3"]
+    assert found.path("p2") == folder

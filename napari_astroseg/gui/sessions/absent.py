@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from napari_astroseg.gui.sessions.draft import Draft
+from napari_astroseg.projects.finding import FoundPlaces
 from napari_astroseg.projects.place import Named, Place
 from napari_astroseg.projects.project import Layer
 from napari_astroseg.projects.projectfile import Opened
@@ -18,10 +20,14 @@ class Absent:
 
     def __init__(self) -> None:
         self._layers: list[tuple[Layer, Opened]] = []
+        self.refused = False
+        """Whether one of them names a place that was not allowed, and is to be asked about again"""
 
-    def keep(self, layer: Layer, opened: Opened) -> None:
+    def keep(self, layer: Layer, opened: Opened, found: FoundPlaces) -> None:
         """Remember one that could not be opened."""
         self._layers.append((layer, opened))
+        told = None if layer.source is None else layer.source.model_dump(mode="json")
+        self.refused |= any(found.state(key) == "refused" for key in _keys(told))
 
     def add_to(self, draft: Draft) -> None:
         """Put them above what is there, unless a layer of that name is."""
@@ -32,6 +38,17 @@ class Absent:
             told = _rekeyed(layer.source.model_dump(mode="json"), draft, opened)
             source: Source = TypeAdapter(Source).validate_python(told, strict=False)
             draft.layers = (*draft.layers, layer.model_copy(update={"source": source}))
+
+
+def _keys(told: Any) -> Iterator[str]:
+    """Of the places that a source names."""
+    if isinstance(told, dict):
+        if told.get("place"):
+            yield told["place"]
+        told = list(told.values())
+    if isinstance(told, list):
+        for each in told:
+            yield from _keys(each)
 
 
 def _rekeyed(told: Any, draft: Draft, opened: Opened) -> Any:
@@ -49,10 +66,4 @@ def _rekeyed(told: Any, draft: Draft, opened: Opened) -> Any:
 
 def _key(place: Place, draft: Draft, opened: Opened) -> str:
     where = place.path if place.remote else str(place.path_from(opened.folder))
-    named = Named(where, place.kind, place.use, place.identity)
-    for key, known in draft.places.named.items():
-        if known == named:
-            return key
-    key = f"p{len(draft.places.named) + 1}"
-    draft.places.named[key] = named
-    return key
+    return draft.places.key_of(Named(where, place.kind, place.use, place.identity))
