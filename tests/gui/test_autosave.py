@@ -12,15 +12,17 @@ from typing import Any
 
 import pytest
 from gui.fixtures_jobs import own_settings, sky, spin
-from gui.test_sessions import opened, saved, write
+from gui.test_sessions import opened, refuse, saved, write
 from napari.components import ViewerModel
 from qtpy.QtWidgets import QMainWindow
 
 from napari_astroseg.gui import layers
+from napari_astroseg.gui.sessions import draft
 from napari_astroseg.gui.sessions.autosave import Autosave
 from napari_astroseg.gui.sessions.menu import ProjectMenu
 from napari_astroseg.gui.sessions.session import Session
 from napari_astroseg.gui.sessions.slots import Slot, is_slot, left_behind
+from napari_astroseg.projects.projectfile import read_project
 from napari_astroseg.sky.opening import open_image
 
 
@@ -132,6 +134,90 @@ def test_a_project_that_was_open_is_that_project_again(window: Any, tmp_path: Pa
     assert again.session.path == path
     assert again.session.changed
     assert other.layers[0].opacity == 0.25
+
+
+def test_what_cannot_be_opened_again_now_stays_for_later(window: Any, tmp_path: Path) -> None:
+    viewer, menu = window()
+    file = write(tmp_path / "maps" / "a.fits")
+    layers.add_image(viewer, open_image(file))
+    look(menu)
+    die(menu)
+    lost = menu.autosave.slot.path
+    file.parent.rename(tmp_path / "away")
+
+    other, again = window()
+    again.open(lost)
+    assert spin(lambda: again.dialog is not None)
+    again.dialog.reject()
+    layers.add_image(other, sky(32))
+    look(again)
+    assert lost.exists(), "it was not opened"
+    again._window.show()
+    again._window.close()
+    again.shut_down()
+    assert lost in [each.path for each in left_behind()]
+
+    (tmp_path / "away").rename(file.parent)
+    third, last = window()
+    last.open(lost)
+    assert spin(lambda: not last.session.busy)
+    assert [each.name for each in third.layers] == ["a"]
+    look(last)
+    assert not lost.exists()
+
+
+@pytest.mark.once
+def test_a_disk_that_refuses_is_told_and_tried_again(
+    window: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer, menu = window()
+    layers.add_image(viewer, open_image(write(tmp_path / "a.fits")))
+    with monkeypatch.context() as full:
+        full.setattr(draft, "write_project", refuse)
+        look(menu)
+        look(menu)
+        assert menu.bar.text.count("no space is left") == 1
+        menu.autosave.keep_last()
+        assert not menu.autosave.slot.path.exists()
+    look(menu)
+    assert menu.autosave.slot.path.exists()
+
+
+@pytest.mark.once
+def test_what_changes_while_the_window_closes_is_kept(window: Any, tmp_path: Path) -> None:
+    viewer, menu = window()
+    layers.add_image(viewer, open_image(write(tmp_path / "a.fits")))
+    menu.autosave.look()
+    viewer.layers[0].opacity = 0.25
+    menu.autosave.keep_last()  # the answer of the one before has not been heard yet
+    assert read_project(menu.autosave.slot.path).project.layers[0].opacity == 0.25
+
+
+@pytest.mark.once
+def test_what_was_not_allowed_is_asked_about_again(window: Any, tmp_path: Path) -> None:
+    viewer, menu = window()
+    for place in ("project/a.fits", "private/b.fits"):
+        layers.add_image(viewer, open_image(write(tmp_path / place)))
+    path = saved(menu.session, tmp_path / "project" / "work.astroseg.json")
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")  # a stranger's
+
+    other, careful = window()
+    asked: list[Any] = []
+    careful.session.asked.connect(asked.append)
+    careful.open(path)
+    assert spin(lambda: len(asked) == 1)
+    careful.session.go_on(asked[0].opened, ())
+    assert spin(lambda: len(other.layers) > 0 and not careful.session.busy)
+    assert [each.name for each in other.layers] == ["a"]
+    copy = saved(careful.session, tmp_path / "project" / "copy.astroseg.json")
+    look(careful)
+    die(careful)
+    for number, place in enumerate((copy, careful.autosave.slot.path), start=2):
+        _, menu = window()
+        menu.session.asked.connect(asked.append)
+        menu.open(place)
+        assert spin(lambda wanted=number: len(asked) == wanted)
+        assert [each.place.name for each in asked[-1].questions if "private" in each.place.path]
 
 
 def test_old_windows_are_forgotten(window: Any, tmp_path: Path) -> None:

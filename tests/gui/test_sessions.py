@@ -14,11 +14,13 @@ from astropy.io import fits
 from gui.fixtures_jobs import own_settings, sky, spin
 from napari.components import ViewerModel
 
+from napari_astroseg.errors import OutputError
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.intake.places import all_layers
 from napari_astroseg.gui.look import looks
 from napari_astroseg.gui.look.colourdata import colours_of
 from napari_astroseg.gui.look.colourlayers import add_colour, tune
+from napari_astroseg.gui.sessions import draft
 from napari_astroseg.gui.sessions.questions import AllowDialog, MovedDialog
 from napari_astroseg.gui.sessions.session import Session
 from napari_astroseg.projects.finding import questions
@@ -190,6 +192,30 @@ def test_what_is_only_in_memory_is_kept_beside_the_project(window: Any, tmp_path
     third, last = window()
     opened(last, elsewhere)
     assert [each.name for each in third.layers] == ["ramp", "truth", "places"], last.sentences
+
+
+@pytest.mark.once
+def test_what_an_older_project_keeps_stays_until_the_new_one_is_there(
+    window: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer, session = window()
+    layers.add_image(viewer, sky(48))
+    path = saved(session, tmp_path / "work.astroseg.json")
+    (kept,) = (tmp_path / "work.astroseg-files").iterdir()
+    viewer.layers.clear()
+    layers.add_image(viewer, sky(32))
+    with monkeypatch.context() as full:
+        full.setattr(draft, "write_project", refuse)
+        session.save(path)
+        assert spin(lambda: not session.busy)
+    assert "no space is left" in session.sentences[-1]
+    assert kept.exists()
+    saved(session, path)
+    assert not kept.exists()
+
+
+def refuse(*_given: Any) -> str:
+    raise OutputError("no space is left; free some")
 
 
 def test_moved_files_are_asked_for_and_found_together(window: Any, tmp_path: Path) -> None:

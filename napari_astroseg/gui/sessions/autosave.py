@@ -13,7 +13,6 @@ from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.sessions.draft import Draft
 from napari_astroseg.gui.sessions.session import Session
 from napari_astroseg.gui.sessions.slots import Slot
-from napari_astroseg.projects.projectfile import write_project
 
 EVERY_MS = 30_000
 _LAST_S = 10.0
@@ -37,12 +36,16 @@ class Autosave(QObject):
         super().__init__(session)
         self._session = session
         self.slot = Slot()
+        self._taken: Slot | None = None  # is being opened again, or was not after all
         self._before: list[Slot] = []  # what was opened again from them is not kept yet
-        self._told = ""
+        self._told = self._trouble = ""
         self._ended, self._wanted = False, True
         self._window: weakref.ref[QWidget] | None = None
-        self._work = Latest(self)
+        self._work, self._last = Latest(self), Latest(self)
         self._work.answered.connect(self._written)
+        for work in (self._work, self._last):
+            work.refused.connect(self._refuse)
+        session.loaded.connect(self._take_in)
         self.destroyed.connect(self.slot.release)  # a slot is no Qt object, and outlives this one
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.look)
@@ -59,11 +62,15 @@ class Autosave(QObject):
         window.installEventFilter(self)
 
     def take_over(self, path: Path) -> bool:
-        """Hold the slot that is opened again, until what was in it is kept here; whether it is."""
-        slot = Slot(path.parent)
+        """Hold the slot that is opened again, until what was in it is kept here; whether it is.
+
+        What is not opened after all stays in it.
+        """
+        self._leave_taken()
+        slot = Slot(path.absolute().parent)
         if not slot.hold():
             return False
-        self._before.append(slot)
+        self._taken = slot
         return True
 
     def look(self) -> None:
@@ -87,10 +94,7 @@ class Autosave(QObject):
         told = draft.told()
         saved = self._session.path is not None and not self._session.changed
         self._wanted = not (draft.empty or saved)
-        if self._wanted and self.slot.hold():
-            if told != self._told:
-                self._work.ask(partial(_write, draft, self.slot.path))
-                self._work.wait(_LAST_S)
+        if self._wanted and self.slot.hold() and self._keep_now(draft, told):
             self._note(draft, closed=True)
             self._drop_before()
         if not self._wanted:
@@ -105,6 +109,7 @@ class Autosave(QObject):
         self._ended = True
         self._timer.stop()
         self._work.wait(_LAST_S)
+        self._leave_taken()
         for slot in (*self._before, self.slot):
             slot.release()
 
@@ -118,11 +123,41 @@ class Autosave(QObject):
     def _note(self, draft: Draft, *, closed: bool) -> None:
         names = [layer.name for layer in reversed(draft.layers)]
         path = self._session.path
-        self.slot.tell(names, "" if path is None else str(path), closed=closed)
+        refused = self._session.absent.refused
+        self.slot.tell(names, "" if path is None else str(path), closed=closed, asks=refused)
+
+    def _keep_now(self, draft: Draft, told: str) -> bool:
+        """Write it, unless it is written already, and wait for that; whether it is written."""
+        if told == self._told and not self._work.busy:
+            return True
+        written: list[str] = []
+        self._last.ask(lambda: written.append(draft.write(self.slot.path)))
+        self._last.wait(_LAST_S)
+        return bool(written)
 
     def _written(self, path: Path) -> None:
+        self._trouble = ""
         self._drop_before()
         self.kept.emit(path)
+
+    def _refuse(self, sentence: str) -> None:
+        """Try again when it is looked next; say so once."""
+        self._told = ""
+        if sentence != self._trouble:
+            self._trouble = sentence
+            self._session.said.emit(f"What is open would be lost with this window: {sentence}")
+
+    def _take_in(self) -> None:
+        """Something has been opened: what was left in a slot, or a project instead."""
+        if self._taken is not None and self._taken.path == self._session.source:
+            self._before.append(self._taken)
+            self._taken = None
+        self._leave_taken()
+
+    def _leave_taken(self) -> None:
+        if self._taken is not None:
+            self._taken.release()
+            self._taken = None
 
     def _drop_before(self) -> None:
         for slot in self._before:
@@ -131,5 +166,5 @@ class Autosave(QObject):
 
 
 def _write(draft: Draft, path: Path) -> Path:
-    write_project(draft.project(path), path)
+    draft.write(path)
     return path

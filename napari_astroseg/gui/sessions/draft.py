@@ -17,7 +17,7 @@ from napari_astroseg.gui.sessions.keeping import Kept, forget_others
 from napari_astroseg.gui.sessions.layersource import look_told, owned, source_of
 from napari_astroseg.projects.place import Named, Places
 from napari_astroseg.projects.project import Blending, Layer, Project, View
-from napari_astroseg.projects.projectfile import ENDING, kept_folder
+from napari_astroseg.projects.projectfile import ENDING, kept_folder, write_project
 
 
 @dataclass
@@ -60,21 +60,29 @@ class Draft:
         ]
         return json.dumps(parts, sort_keys=True)
 
-    def project(self, path: Path) -> Project:
-        """The project for a file, all that is kept beside it written; not in a window's thread.
+    def write(self, path: Path) -> str:
+        """Write it as a project; gives the file's digest. Not in a window's thread.
+
+        What an older project of that name kept is deleted when the new one is there.
 
         Raises
         ------
         OutputError
-            When it cannot be.
+            When it cannot be written; what was there before is as it was.
         """
+        folder, project = kept_folder(path), self._project(path)
+        digest = write_project(project, path)
+        forget_others(folder, {Path(each.path).name for each in project.places.values()})
+        return digest
+
+    def _project(self, path: Path) -> Project:
+        """The project for a file, all that is kept beside it written."""
         folder = kept_folder(path)
         for key, kept in self.kept.items():
             written = kept.write(folder)
             self.places.named[key] = Named(str(written), "file")
         self._take_along(folder)
         places = self.places.told(path.parent)
-        forget_others(folder, {Path(each.path).name for each in places.values()})
         return Project(
             places=places, layers=self.layers, view=self.view, docks=self.docks, front=self.front
         )

@@ -9,6 +9,7 @@ import hashlib
 import re
 import shutil
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,11 +85,15 @@ def can_keep(image: SkyImage) -> bool:
 
 
 def forget_others(folder: Path, names: set[str]) -> None:
-    """Delete what was kept in a folder and is no part of the project any more."""
+    """Delete what was kept in a folder and is no part of the project any more.
+
+    What a system does not let go of while it is open goes with a later project.
+    """
     if folder.is_dir():
         for path in folder.iterdir():
             if _OURS.match(path.name) and path.name not in names:
-                path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
 
 
 def _digest(values: NDArray[Any], cards: str) -> str:

@@ -6,6 +6,7 @@ Neither stops the window behind it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 
 from qtpy.QtCore import Qt, Signal
@@ -50,7 +51,7 @@ class AllowDialog(QDialog):
         self.list.setHeaderLabels(["Place", "What it does"])
         for question in asked.questions:
             item = QTreeWidgetItem([question.place.path, question.why])
-            item.setToolTip(0, question.place.path)
+            item.setToolTip(0, _plainly(question.place.path))
             item.setData(0, _KEY, question.key)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(0, _UNCHECKED)
@@ -109,7 +110,7 @@ class MovedDialog(QDialog):
         for key in missed.keys:
             place = missed.opened.project.places[key]
             item = QTreeWidgetItem([place.path])
-            item.setToolTip(0, place.path)
+            item.setToolTip(0, _plainly(place.path))
             item.setData(0, _KEY, key)
             self.list.addTopLevelItem(item)
         self.list.setCurrentItem(self.list.topLevelItem(0))
@@ -152,6 +153,11 @@ class MovedDialog(QDialog):
     def _leave(self) -> None:
         self.left.emit()
         self.accept()
+
+
+def _plainly(text: str) -> str:
+    """A tooltip that says just this; Qt would take a stranger's marks for orders, and obey them."""
+    return f"<span>{escape(text)}</span>"
 
 
 def _prepare(dialog: QDialog, title: str) -> None:

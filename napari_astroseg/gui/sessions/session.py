@@ -29,9 +29,9 @@ from napari_astroseg.gui.sessions.dock import Kept
 from napari_astroseg.gui.sessions.draft import Draft, gather
 from napari_astroseg.gui.sessions.known import is_known, remember_digest
 from napari_astroseg.gui.sessions.loading import Came, Loading
-from napari_astroseg.gui.sessions.slots import is_slot, project_of
+from napari_astroseg.gui.sessions.slots import asks, is_slot, project_of
 from napari_astroseg.projects.finding import FoundPlaces, Question, find, questions
-from napari_astroseg.projects.projectfile import ENDING, Opened, read_project, write_project
+from napari_astroseg.projects.projectfile import ENDING, Opened, read_project
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,8 @@ class Session(QObject):
     ) -> None:
         super().__init__(parent)
         self.path: Path | None = None
+        self.source: Path | None = None
+        """What was opened here: a project, or what a window that is gone has left."""
         self.absent = Absent()
         self._viewer, self._docks = bare(viewer), docks
         self._front, self._bring, self._made = front, bring, made or (lambda: docks)
@@ -180,7 +182,8 @@ class Session(QObject):
 
     def _read(self, opened: Opened) -> None:
         asked = questions(opened)
-        if asked and self._as_own and not is_known(opened.digest):
+        trusted = is_known(opened.digest) if self._as_own else not asks(opened.path)
+        if asked and not trusted:
             self.busy_changed.emit("")
             self.asked.emit(Asked(opened, tuple(asked)))
         else:
@@ -209,7 +212,7 @@ class Session(QObject):
     def _come(self, came: Came) -> None:
         assert self._opened is not None
         if came.data is None:
-            self.absent.keep(came.told, self._opened)
+            self.absent.keep(came.told, self._opened, self._found)
             self.said.emit(f"{came.told.name} is left out: {came.refused}")
             return
         data, arguments, kind = came.data
@@ -239,8 +242,8 @@ class Session(QObject):
             self._settle()
             return
         name = self._restoring[0]
-        dock, told = self._docks[name], self._opened.project.docks[name]
         try:
+            dock, told = self._docks[name], self._opened.project.docks[name]
             if isinstance(dock, Kept):
                 state = dock.State.model_validate_json(json.dumps(told))
                 dock.restore(state, self._found)
@@ -250,7 +253,8 @@ class Session(QObject):
             self.said.emit(f"{name} was left as it is: {where}: {first['msg'][:200]}")
         except AstroSegError as error:
             self.said.emit(f"{name}: {error}")
-        QTimer.singleShot(0, self._after_dock)
+        finally:  # whatever befell this one, the others come, and the window is kept again
+            QTimer.singleShot(0, self._after_dock)
 
     def _after_dock(self) -> None:
         if self._restoring:  # else it was left meanwhile
@@ -260,6 +264,7 @@ class Session(QObject):
     def _settle(self) -> None:
         assert self._opened is not None
         opened, project = self._opened, self._opened.project
+        self.source = opened.path
         if project.front in self._docks:
             self._bring(project.front)
         if self._as_own:
@@ -267,8 +272,8 @@ class Session(QObject):
             Recent(name=PROJECTS).add([str(opened.path)])
         else:
             self.path = project_of(opened.path)
-        self._told = self.draft().told() if self._as_own else ""
         self._opened = None
+        self._told = self.draft().told() if self._as_own else ""
         self.busy_changed.emit("")
         self.loaded.emit()
 
@@ -280,7 +285,8 @@ class Session(QObject):
 
     def _is_saved(self, answer: tuple[Draft, str, Path, str]) -> None:
         draft, told, path, digest = answer
-        remember_digest(digest)
+        if not self.absent.refused:
+            remember_digest(digest)
         self.path, self._told = path, told
         Recent(name=PROJECTS).add([str(path)])
         self.busy_changed.emit("")
@@ -306,4 +312,4 @@ def _found(
 
 def _written(draft: Draft, path: Path) -> tuple[Draft, str, Path, str]:
     told = draft.told()
-    return draft, told, path, write_project(draft.project(path), path)
+    return draft, told, path, draft.write(path)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from napari_astroseg.gui.settings import data_folder
 from napari_astroseg.projects.projectfile import ENDING
-from napari_astroseg.sky.files.locking import lock
+from napari_astroseg.sky.files.locking import is_locked, lock
 
 _FOLDER, _FILE, _LOCK, _ABOUT = "windows", f"window{ENDING}", "lock", "about.json"
 _MOST = 6
@@ -90,9 +90,15 @@ class Slot:
             self._file = file
         return True
 
-    def tell(self, names: list[str], project: str, *, closed: bool) -> None:
-        """Note what is in it, for whoever asks when the window is gone."""
-        about = {"names": names[:10], "project": project, "closed": closed}
+    def tell(self, names: list[str], project: str, *, closed: bool, asks: bool) -> None:
+        """Note what is in it, for whoever asks when the window is gone.
+
+        Parameters
+        ----------
+        asks
+            Whether it names places that were not allowed.
+        """
+        about = {"names": names[:10], "project": project, "closed": closed, "asks": asks}
         with suppress(OSError):
             temporary = self.folder / f"{_ABOUT}.tmp"
             temporary.write_text(json.dumps(about), encoding="utf-8")
@@ -119,6 +125,11 @@ def project_of(path: Path) -> Path | None:
     """The project that the window of a slot was; None for none."""
     told = _about(path.parent).get("project")
     return Path(told) if isinstance(told, str) and told else None
+
+
+def asks(path: Path) -> bool:
+    """Whether a slot names places that were not allowed, or cannot tell."""
+    return _about(path.parent).get("asks") is not False
 
 
 def left_behind() -> list[Left]:
@@ -162,12 +173,11 @@ def _about(folder: Path) -> dict[str, object]:
 def _is_held(folder: Path) -> bool:
     try:
         with FileIO(folder / _LOCK, "r") as file:
-            lock(file)
+            return is_locked(file)
     except FileNotFoundError:
         return False
     except OSError:
         return True
-    return False
 
 
 def _slots() -> Path:
