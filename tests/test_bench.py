@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
+import types
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +20,14 @@ from napari_astroseg.bench import (
     child,
     click,
     first_pixels,
+    monai,
     pictures,
+    restart,
     run,
     timing,
     vetting,
     votes,
+    workers,
 )
 from napari_astroseg.bench.fields import write_sparse, write_survey
 from napari_astroseg.bench.plan import Plan
@@ -30,12 +37,15 @@ from napari_astroseg.cli import bench as verb
 from napari_astroseg.cli.display import has_display
 from napari_astroseg.cli.main import main
 from napari_astroseg.engine.card import ModelCard
+from napari_astroseg.engine.cluster import Cluster
+from napari_astroseg.engine.events import TileDone
 from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.nets import build
 from napari_astroseg.errors import SetupError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.pyramids.pyramid import levels
+from napari_astroseg.sky.window import Window
 
 TINY = Plan(
     window_px=64,
@@ -275,3 +285,72 @@ def test_measurements_need_a_model_that_is_there() -> None:
 
     with pytest.raises(ModelError, match="no model"):
         next(run.measurements(TINY, "nonesuch"))
+
+
+def test_a_rerun_is_held_against_the_tiles_that_were_left(model_file: Path, tmp_path: Path) -> None:
+    (told,) = restart.measure(TINY, load_model(model_file), tmp_path)
+    assert told.name == "restart" and told.value > 0
+    assert "for 2 of 4 tiles" in told.how
+
+
+def test_workers_are_timed_once_they_have_started(
+    model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pace = [0.0]
+    now = 0.0
+
+    def tick() -> float:
+        nonlocal now
+        now += pace[-1]
+        return now
+
+    monkeypatch.setattr(workers, "time", types.SimpleNamespace(perf_counter=tick))
+
+    def predict(model: Model, _: Path, device: Cluster) -> Iterator[TileDone]:
+        assert device.threads == 1 and model.recipe.prediction.tile_px == 64
+        pace.append(1 / device.workers)
+        for number in range(16):
+            yield TileDone(Window(0, 0, 1, 1), np.zeros((1, 1, 1), np.float32), number, 16)
+
+    monkeypatch.setattr(workers, "predict", predict)
+    (told,) = workers.measure(TINY, load_model(model_file), tmp_path)
+    assert told.value == pytest.approx(2.0)
+
+
+def slid_over(
+    planes: torch.Tensor, side: int, _: int, answer: Any, overlap: float, mode: str
+) -> torch.Tensor:
+    """What stands in for MONAI's: the whole at once, with an error that falls with the overlap."""
+    assert mode == "gaussian" and side > 0
+    told: torch.Tensor = answer(planes) + 0.01 * (1 - overlap)
+    return told
+
+
+def test_tiles_are_held_against_monai(
+    model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in = types.ModuleType("monai.inferers")
+    stand_in.sliding_window_inference = slid_over  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "monai.inferers", stand_in)
+    monkeypatch.setattr(monai, "installed", lambda: True)
+    monkeypatch.setattr(
+        child, "run", lambda module, way, *_, **__: {"peak_mib": 1.0 + (way == "monai")}
+    )
+    told = {each.name: each for each in monai.measure(TINY, load_model(model_file), tmp_path)}
+    assert set(told) == {
+        "monai, overlap 0.25", "monai, overlap 0.5", "monai, error at overlap 0.25",
+        "monai, error at overlap 0.5", "monai, memory",
+    }  # fmt: skip
+    assert told["monai, memory"].value == 0.5
+    errors = [told[f"monai, error at overlap {overlap}"] for overlap in (0.25, 0.5)]
+    assert all(each.value < 1e-3 for each in errors)  # ours is exact
+    theirs = [float(each.how.split(" / ")[1].split()[0]) for each in errors]
+    assert theirs[0] > theirs[1] > 0
+
+
+def test_without_monai_the_benchmark_says_so(
+    model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monai, "installed", lambda: False)
+    with pytest.raises(SetupError, match="MONAI is not installed, so nothing"):
+        next(monai.measure(TINY, load_model(model_file), tmp_path))

@@ -14,9 +14,12 @@ MODEL = "filaments"
 
 NAMES = (
     "click", "tiles", "first-pixels", "pyramid", "compare", "votes", "pictures", "training",
-    "patches", "samples", "vetting", "start",
+    "patches", "samples", "vetting", "start", "restart", "workers", "monai",
 )  # fmt: skip
 """The benchmarks, in the order they run in."""
+
+ON_REQUEST = ("restart", "workers", "monai")
+"""Those of whole maps, several processes, or another package, which are long."""
 
 OF_WINDOWS = ("pictures", "vetting")
 """Those that need a display."""
@@ -45,7 +48,8 @@ def measurements(
     """
     if only in OF_WINDOWS and not display:
         raise SetupError("there is no display to draw pictures on; run under xvfb-run")
-    for name in NAMES if only is None else (only,):
+    usual = tuple(name for name in NAMES if name not in ON_REQUEST)
+    for name in usual if only is None else (only,):
         if name not in OF_WINDOWS or display:
             with tempfile.TemporaryDirectory(prefix="astroseg-bench-") as folder:
                 yield from _measured(name, plan, model, Path(folder), display)
@@ -55,7 +59,7 @@ def _measured(
     name: str, plan: Plan, model: str | Path, scratch: Path, display: bool
 ) -> Iterator[Measurement]:
     """One benchmark; only those of networks load one."""
-    if name in ("click", "tiles", "training", "patches"):
+    if name in ("click", "tiles", "training", "patches", *ON_REQUEST):
         return _of_network(name, plan, model, scratch)
     from napari_astroseg.bench import compare, first_pixels, pictures, pyramid, votes
 
@@ -82,8 +86,16 @@ def _measured(
 
 
 def _of_network(name: str, plan: Plan, model: str | Path, scratch: Path) -> Iterator[Measurement]:
-    from napari_astroseg.bench import click, patches, tiles, training
+    from napari_astroseg.bench import click, monai, patches, restart, tiles, training, workers
     from napari_astroseg.engine.model import load_model
 
-    of_networks = {"click": click, "tiles": tiles, "training": training, "patches": patches}
+    of_networks = {
+        "click": click,
+        "tiles": tiles,
+        "training": training,
+        "patches": patches,
+        "restart": restart,
+        "workers": workers,
+        "monai": monai,
+    }
     return iter(of_networks[name].measure(plan, load_model(model), scratch))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from napari_astroseg.bench import bare
@@ -15,6 +16,9 @@ from napari_astroseg.engine.model import Model
 from napari_astroseg.engine.predict import predict
 
 _TARGET = 0.88
+
+_LEAST = 64
+"""The smallest tile that a recipe may ask for, pixels."""
 
 
 def measure(plan: Plan, model: Model, scratch: Path) -> Iterator[Measurement]:
@@ -40,3 +44,9 @@ def measure(plan: Plan, model: Model, scratch: Path) -> Iterator[Measurement]:
         f"against bare forwards of {tile}² px"
     )
     yield Measurement.at_least("tiles", value, "× bare", _TARGET, how)
+
+
+def in_tiles(model: Model, side: int) -> Model:
+    """The same model, predicting in tiles of about another side, pixels."""
+    recipe = model.recipe.replace(prediction__tile_px=max(_LEAST, side // 16 * 16))
+    return replace(model, card=replace(model.card, recipe=recipe))

@@ -1,7 +1,8 @@
 """Measure this machine: ratios of what is reached to what is possible, taken side by side.
 
 The network is the built-in one unless --model names another. Exit status 0 whether or not the
-targets are met: `holds` says that, and a busy machine can miss one.
+targets are met: `holds` says that, and a busy machine can miss one. *restart*, *workers* and
+*monai* take longer and run only when they are named; *monai* needs that package.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from napari_astroseg.errors import SetupError
 
 NAMES = (
     "click", "tiles", "first-pixels", "pyramid", "compare", "votes", "pictures", "training",
-    "patches", "samples", "vetting", "start",
+    "patches", "samples", "vetting", "start", "restart", "workers", "monai",
 )  # fmt: skip
 HELP = "measure this machine against its limits"
 

@@ -53,6 +53,9 @@ class Cluster:
         Of a scheduler, `tcp://HOST:PORT`, or a scheduler file that it wrote.
     device
         Where each worker's network runs: `auto`, `cpu`, `cuda` or `mps`.
+    threads
+        That each worker's network uses; 0 for an equal share of this machine's cores, or, at an
+        address, for as many as it likes.
 
     Raises
     ------
@@ -63,6 +66,7 @@ class Cluster:
     workers: int = 0
     address: str = ""
     device: str = "auto"
+    threads: int = 0
 
     def __post_init__(self) -> None:
         if self.workers < 0 or (self.workers > 0) == bool(self.address):
@@ -173,7 +177,8 @@ def _station(client: Any, cluster: Cluster, make: Callable[[], Any]) -> Iterator
     from napari_astroseg.engine.station import Station
 
     name = f"astroseg-{uuid4().hex}"
-    threads = max(1, (os.cpu_count() or 1) // cluster.workers) if cluster.workers else None
+    share = max(1, (os.cpu_count() or 1) // cluster.workers) if cluster.workers else None
+    threads = cluster.threads or share
     try:
         client.register_plugin(Station(name, make, threads), name=name)
     except ImportError as error:
