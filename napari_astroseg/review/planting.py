@@ -97,6 +97,18 @@ def _alike(name: str, taken: set[str], rng: np.random.Generator) -> str:
         name += "0"  # there are not enough names as short
 
 
+def redisguised(detections: Detections, known: Sequence[Known], seed: int = 0) -> Detections:
+    """A list with new scores, of which planted ones get some of the others', as they had before."""
+    planted = np.array([bool(each) for each in known], bool)
+    own = np.flatnonzero(~planted)
+    if not planted.any() or not len(own):
+        return detections
+    rows = np.arange(len(planted))
+    rows[planted] = np.random.default_rng(seed).choice(own, int(planted.sum()))
+    score, uncertainty = detections.score[rows], detections.uncertainty[rows]
+    return replace(detections, score=score, uncertainty=uncertainty)
+
+
 def scattered(rows: NDArray[np.int64], known: Sequence[Known], seed: int = 0) -> NDArray[np.int64]:
     """Rows in their order, but for planted ones, which come anywhere among the others."""
     if not any(known):

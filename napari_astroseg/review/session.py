@@ -13,7 +13,7 @@ from napari_astroseg.review.detections import Detections
 from napari_astroseg.review.entry import Entry, Verdict
 from napari_astroseg.review.keeping import Keeping
 from napari_astroseg.review.plan import Plan
-from napari_astroseg.review.planting import Skill, disguised, scattered, skill
+from napari_astroseg.review.planting import Skill, disguised, redisguised, scattered, skill
 from napari_astroseg.review.queue import Queue
 from napari_astroseg.review.reading import open_detections
 from napari_astroseg.review.rescoring import rescored
@@ -242,7 +242,8 @@ class VettingSession(Walk):
         VettingError
             When the newer list tells no scores, or has no positions in common with this one.
         """
-        self._detections, count = rescored(self._detections, fresh)
+        found, count = rescored(self._detections, fresh)
+        self._detections = redisguised(found, self._known, self.plan.seed)
         self.arrange(replace(self.plan, order="useful"))
         return count
 

@@ -97,7 +97,7 @@ def test_what_is_hidden_looks_like_what_the_list_is_of(image):
         with_objects(replace(image, planes=[image.pixels, image.pixels]), told)
 
 
-def test_a_newer_models_scores_are_those_of_the_same_places(image):
+def test_a_newer_models_scores_are_those_of_the_same_places(image, tmp_path):
     found, (x, y, _) = listed(image)
     near = found.taken([2, 0])
     near = replace(near, score=np.array([0.2, 0.8]), lon=near.lon + 1e-4)
@@ -108,6 +108,11 @@ def test_a_newer_models_scores_are_those_of_the_same_places(image):
     pixels = Detections.of(3, x=x, y=y, radius=[8, 10, 12], unit="px", score=[0.1] * 3)
     moved = replace(pixels, x=x + np.array([3.0, 6.0, 3.0]))
     assert rescored(pixels, moved)[0].score.tolist() == [0.1, 0.0, 0.1]
+    with VettingSession(tmp_path / "v.sqlite", found, "Ada") as session:
+        session.plant(real=near)
+        assert session.rescore(near) == 2 + 2  # those that were planted lie there, too
+        assert set(session.detections.score[3:]) <= set(ranked.score)  # and do not stand out
+        assert session.queue[-1] in np.flatnonzero(session.detections.score == 0)
     with pytest.raises(VettingError, match="tells no scores"):
         rescored(found, Detections.of(1, lon=[30.0], lat=[0.0], frame="galactic"))
     with pytest.raises(VettingError, match="in common"):
