@@ -26,6 +26,7 @@ MAKERS: dict[str, Callable[[], None]] = {
     "shapes": truth.shapes,
     "data": truth.data,
     "non-bubbles": truth.non_bubbles,
+    "welcome": opening.welcome,
     "mosaic": opening.mosaic,
     "rgb": opening.rgb,
     "picker": opening.picker,

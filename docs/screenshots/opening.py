@@ -70,3 +70,22 @@ def cube() -> None:
     wait_for(lambda: True, 500)
     shoot(viewer, "cube")
     viewer.close()
+
+
+def welcome() -> None:
+    """What an empty window offers, once something has been open in it."""
+    from napari_astroseg.gui.intake.recent import PROJECTS, Recent
+
+    tiles = write_tiles(Path("tiles"))
+    Recent().add([str(tile) for tile in tiles])
+    for name in ("perseus.fits", "aquila.fits"):
+        Path(name).touch()
+        Recent().add([str(Path(name).absolute())])
+    for name in ("vela", "w43"):
+        project = Path(f"{name}.astroseg.json").absolute()
+        project.touch()
+        Recent(name=PROJECTS).add([str(project)])
+    viewer, _ = window([])
+    wait_for(lambda: True)
+    shoot(viewer, "welcome")
+    viewer.close()

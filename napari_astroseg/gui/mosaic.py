@@ -44,6 +44,7 @@ _FILES = (
 
 
 _STEPS = 1000
+_NO_PROJECTS = "A project opens in the program's own window: astroseg window {}"
 
 
 class MosaicDock(QWidget):
@@ -64,6 +65,7 @@ class MosaicDock(QWidget):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
         self._viewer = bare(napari_viewer)
+        self.opens_projects = False  # a dock by itself has no others to set
         self._opening = Opening(self)
         self._together: tuple[str, ...] = ()
         self._came: list[Any] = []  # layers of what was opened together
@@ -101,7 +103,10 @@ class MosaicDock(QWidget):
         """Open files, folders or URLs off the window's thread; layers or sentences follow."""
         named = list(map(str, places))
         for project in filter(is_project, named):
-            self.project_wanted.emit(project)
+            if self.opens_projects:
+                self.project_wanted.emit(project)
+            else:
+                self._complain(_NO_PROJECTS.format(project))
         images = tuple(place for place in named if not is_project(place))
         if images:
             self.notice.clear()

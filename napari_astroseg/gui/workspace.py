@@ -99,6 +99,7 @@ def _keep_projects(viewer: napari.Viewer, docks: Docks, tabs: dict[str, Any]) ->
         parent=window,
     )
     menu = ProjectMenu(window, session, lambda name: setattr(viewer, "title", f"{name} – {TITLE}"))
+    docks["Open"].opens_projects = True
     docks["Open"].project_wanted.connect(menu.open)
     opening = docks["Open"]
     opening.closed.connect(menu.shut_down)

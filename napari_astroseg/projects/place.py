@@ -52,10 +52,17 @@ class Identity(Record):
 
     @classmethod
     def of(cls, path: Path) -> Identity:
-        """The identity of a file; an OSError where it cannot be read."""
+        """The identity of a file, read anew when it has changed; an OSError where it cannot be."""
         told = path.stat()
         if not path.is_file():
             raise OSError(f"{path} is no plain file")
+        known = _KNOWN.get(path)
+        if known is None or (known.size, known.modified_ns) != (told.st_size, told.st_mtime_ns):
+            known = _KNOWN[path] = cls._read(path, told)
+        return known
+
+    @classmethod
+    def _read(cls, path: Path, told: os.stat_result) -> Identity:
         seen = hashlib.sha256()
         with path.open("rb") as file:
             for block in range(_BLOCKS):
@@ -72,6 +79,10 @@ class Identity(Record):
             return told.st_mtime_ns == self.modified_ns or Identity.of(path).digest == self.digest
         except OSError:
             return False
+
+
+_KNOWN: dict[Path, Identity] = {}
+"""Of files that were looked at in this process: a mosaic has thousands, and is kept often."""
 
 
 class Place(Record):

@@ -28,7 +28,9 @@ class SessionBar(QToolBar):
         self.words.setTextFormat(Qt.TextFormat.PlainText)  # it quotes files and strangers
         self.words.setWordWrap(True)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._buttons = QHBoxLayout()
+        self._offered = QWidget()
+        self._buttons = QHBoxLayout(self._offered)
+        self._buttons.setContentsMargins(0, 0, 0, 0)
         self.closing = QToolButton()
         self.closing.setText("✕")
         self.closing.setToolTip("Close this message")
@@ -39,7 +41,7 @@ class SessionBar(QToolBar):
         row = QHBoxLayout(inside)
         row.setContentsMargins(8, 2, 4, 2)
         row.addWidget(self.words, 1)
-        row.addLayout(self._buttons)
+        row.addWidget(self._offered)
         row.addWidget(self.closing)
         self.addWidget(inside)
         self.hide()
@@ -63,8 +65,7 @@ class SessionBar(QToolBar):
 
     def show_busy(self, words: str) -> None:
         """Tell what is going on; "" when it has ended, and sentences remain."""
-        if words:
-            self._drop_buttons()
+        self._offered.setVisible(not words)
         self._show(words or "\n".join(self._sentences[-6:]))
 
     def offer(self, sentence: str, choices: Mapping[str, Callable[[], None]]) -> None:
