@@ -13,8 +13,8 @@ from typing import Any
 import napari
 import numpy as np
 from napari.layers import Image
-from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QMainWindow, QWidget
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.drawn.units import know_units
@@ -38,6 +38,8 @@ DOCKS = {
 """What follows *Open*, in the order of the work: the truth about an image, learning, finding,
 judging, measuring."""
 _SIZE = (1400, 900)
+_WIDTH_CHARS = 82
+"""Of a dock: what the names of all tabs take, and a line of controls."""
 
 
 def open_window(
@@ -76,9 +78,10 @@ def open_window(
             place, name=name, area="right", tabify=True, add_vertical_stretch=False
         )
     tabs = {name: dock.parent() for name, dock in viewer.window.dock_widgets.items()}
-    tabs["Open"].raise_()
     _keep_projects(viewer, docks, tabs)
-    QTimer.singleShot(0, tabs["Open"].raise_)  # again, after napari has restored its own layout
+    _make_room(tabs["Open"])
+    # Again, after napari has restored its own layout.
+    QTimer.singleShot(0, partial(_make_room, tabs["Open"]))
     if predict_with is not None:
         opening.settled.connect(partial(_predict, docks, tabs, predict_with))
     opening.open_files(places)
@@ -125,6 +128,15 @@ def _welcome(viewer: napari.Viewer, opening: MosaicDock, menu: ProjectMenu) -> N
         ended.connect(page.judge)
     opening.closed.connect(page.shut_down)
     page.judge()
+
+
+def _make_room(tab: QDockWidget) -> None:
+    """Bring a dock to the front, as wide as the docks behind it need that are not made yet."""
+    window = tab.window()
+    tab.raise_()
+    if isinstance(window, QMainWindow):
+        width = tab.fontMetrics().averageCharWidth() * _WIDTH_CHARS
+        window.resizeDocks([tab], [width], Qt.Orientation.Horizontal)
 
 
 def _hidden(tab: QWidget) -> bool:
