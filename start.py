@@ -224,8 +224,8 @@ def suites() -> list[tuple[str, str, list[str]]]:
     five = ("the window on PyQt5", "pyqt5", ["tests/gui", "-m", "not once"])
     below = ("all that lies below the window", "pyqt6", ["--cov", "--cov-report=term"])
     sixes = [
-        (f"the window on PyQt6, part {number} of 4", "pyqt6", every[number - 1 :: 4])
-        for number in range(1, 5)
+        (f"the window on PyQt6, part {number} of 6", "pyqt6", every[number - 1 :: 6])
+        for number in range(1, 7)
     ]
     return [*([five] if PYQT5 else []), below, *sixes]
 

@@ -169,12 +169,13 @@ def test_it_rests_while_the_view_moves(
         return True
 
     monkeypatch.setattr(growing, "grow", counting)
+    monkeypatch.setattr(growing, "REST_MS", 3000)
     layer = layers.add_image(viewer, open_image(rough))
     qtbot.waitUntil(lambda: len(steps) > 5, timeout=20_000)
     viewer.scene.camera.zoom *= 2
-    qtbot.wait(50)
+    qtbot.wait(200)
     resting = len(steps)
-    qtbot.wait(growing.REST_MS // 2)
+    qtbot.wait(200)
     assert len(steps) == resting
     qtbot.waitUntil(lambda: len(steps) > resting, timeout=20_000)
     viewer.scene.camera.center = (0, 10.0, 20.0)

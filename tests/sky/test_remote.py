@@ -236,7 +236,7 @@ def test_a_forked_child_connects_anew(site: Site, values: NDArray[np.float32]) -
     inherited = context.Queue()
     child = context.Process(target=lambda: inherited.put(_corner(image)))
     child.start()
-    assert inherited.get(timeout=30) == values[-1, -1]
+    assert inherited.get(timeout=60) == values[-1, -1]
     child.join(30)
     assert child.exitcode == 0
 
