@@ -179,6 +179,7 @@ def test_settings_come_back_and_what_is_no_setting_is_told(window: Any, tmp_path
     train.preset.setCurrentText("bubbles_small")
     recipe = train.form.value().replace(schedule__epochs=3)
     train.form.setValue(recipe)
+    train.weights.setValue("bubbles_small")
     train.data.set_path(tmp_path / "skies")
     train.out.set_path(tmp_path / "runs" / "one")
     docks["Results"].models.choose_named("bubbles_small")
@@ -195,6 +196,7 @@ def test_settings_come_back_and_what_is_no_setting_is_told(window: Any, tmp_path
     assert again["Data"].folder.path() == tmp_path / "skies"
     assert again["Data"].threshold.value() == 7
     assert again["Train"].form.value() == recipe
+    assert again["Train"].weights.value() == "bubbles_small"
     assert again["Train"].out.path() == tmp_path / "runs" / "one"
     assert again["Results"].models.card().name == "bubbles_small"
     assert [each.name for each in other.layers] == [each.name for each in viewer.layers]

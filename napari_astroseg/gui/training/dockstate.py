@@ -23,6 +23,7 @@ class TrainState(Record):
     data: Key = ""
     out: Key = ""
     device: Name = "auto"
+    begin_with: Name = ""
     by_itself: bool = False
 
 
@@ -39,6 +40,7 @@ def told(dock: Any, places: Places) -> TrainState:
         data=places.key(dock.data.path(), "folder"),
         out=places.key(dock.out.path(), "folder", "write"),
         device=dock.device.currentText(),
+        begin_with=dock.weights.currentText()[:300],
         by_itself=dock.by_itself.isChecked(),
     )
 
@@ -59,6 +61,8 @@ def restore(dock: Any, state: TrainState, places: FoundPlaces) -> None:
         dock.preset.setCurrentText(state.preset)
     if dock.device.findText(state.device) >= 0:
         dock.device.setCurrentText(state.device)
+    if dock.weights.findText(state.begin_with) >= 0:
+        dock.weights.setCurrentText(state.begin_with)
     dock.by_itself.setChecked(state.by_itself)
     if data is not None:
         dock.data.set_path(data)
