@@ -59,7 +59,7 @@ STAGES = (
     Stage(
         "crowded", 200, range(4), CROWDED,
         (
-            "family.beta=0.3", "schedule.epochs=4", "schedule.learning_rate=1.5e-3",
+            "family.beta=0.3", "schedule.epochs=5", "schedule.learning_rate=1.5e-3",
             "schedule.decay=0.9", "data.validation=0.03",
         ),
     ),

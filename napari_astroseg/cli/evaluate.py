@@ -90,9 +90,11 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(as_json(told))
         return 0
-    for row in rows_of(told):
+    rows = rows_of(told)
+    width = max(22, *(len(row.name) for row in rows))
+    for row in rows:
         paper = f"   paper: {row.paper}" if row.paper else ""
-        print(f"{row.name:22s} {row.told}{paper}")
+        print(f"{row.name:{width}s} {row.told}{paper}")
     if options.out is not None:
         print(f"see {options.out / 'evaluation.html'}")
     return 0
