@@ -58,7 +58,7 @@ def _learning(axes: object, work: Path) -> None:
         if stage is not STAGES[-1]:
             axes.axvline(start + 0.5, color=GREY, lw=0.8, ls="--")
     axes.set(xlabel="epoch", ylabel="IoU of validation pixels", ylim=(0.0, 1.0))
-    axes.legend(loc="center right", frameon=False, fontsize=8)
+    axes.legend(loc="center left", frameon=False, fontsize=8)
 
 
 def _by_magnitude(axes: object, rows: list[dict], name: str, label: str) -> None:
