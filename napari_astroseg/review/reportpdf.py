@@ -24,7 +24,9 @@ _ROWS, _COLUMNS = 7, 6
 _LINES = 52
 """Of a table on a page."""
 _RING = "#4fd0ff"
-_SMALL, _LARGE = 7, 13
+_LARGE = 13
+_PLAIN: dict[str, Any] = {"parse_math": False}
+"""Names are a stranger's, and a `$` in one begins no formula."""
 
 
 def write_pdf(
@@ -78,20 +80,20 @@ def _put(page: Figure, table: Table, y: float) -> float:
     """Write a table from a height downwards; gives where it ends."""
     step = 0.9 / _LINES
     if table.heading:
-        page.text(0.08, y, table.heading, size=11, weight="bold")
+        page.text(0.08, y, table.heading, size=11, weight="bold", **_PLAIN)
         y -= 1.5 * step
     if table.words:
-        page.text(0.08, y, table.words, size=9)
+        page.text(0.08, y, table.words, size=9, **_PLAIN)
         y -= 1.5 * step
     places = np.linspace(0.36, 0.92, max(1, len(table.heads) - 1))
     for number, row in enumerate((table.heads, *table.rows)):
         style: dict[str, Any] = {"weight": "bold", "size": 6} if number == 0 else {"size": 8}
-        page.text(0.08, y, row[0][:32], **style)
+        page.text(0.08, y, row[0][:32], **style, **_PLAIN)
         for place, cell in zip(places, row[1:], strict=False):
-            page.text(place, y, cell, ha="right", **style)
+            page.text(place, y, cell, ha="right", **style, **_PLAIN)
         y -= step
     if table.note:
-        page.text(0.08, y, table.note, size=7)
+        page.text(0.08, y, table.note, size=7, **_PLAIN)
         y -= step
     return y - step
 
@@ -113,11 +115,11 @@ def _stamps(title: str, stamps: Sequence[Stamp]) -> Iterator[Figure]:
             axes.add_patch(Circle((middle, middle), stamp.circle, fill=False, ec=_RING, lw=0.6))
             axes.set_axis_off()
             words = f"{stamp.name[:24]}\n{stamp.said[:32]}"
-            axes.text(0, SIDE + 4, words, size=5, va="top")
+            axes.text(0, SIDE + 4, words, size=5, va="top", **_PLAIN)
         yield page
 
 
 def _page(title: str) -> Figure:
     page = Figure(figsize=_A4_IN)
-    page.text(0.07, 0.96, title, size=_LARGE, weight="bold")
+    page.text(0.07, 0.96, title, size=_LARGE, weight="bold", **_PLAIN)
     return page

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -151,12 +152,15 @@ def _boxes_of(path: Path, image: SkyImage) -> tuple[NDArray[np.str_], NDArray[np
             "tell what is known by the distance of centres"
         )
     x, y = image.pixel(where)
-    seen = np.isfinite(x) & np.isfinite(y)
+    seen = np.isfinite(x) & np.isfinite(y) & (sizes.value > 0).all(1)
     return names[seen], _boxes(np.stack([x, y], 1)[seen], sizes[seen], image)
 
 
 def _read(path: Path) -> tuple[NDArray[np.str_], SkyCoord, u.Quantity | None]:
-    """Names (N,) and places of the known objects, and sizes (N, 2) of their boxes if told."""
+    """Names (N,) and places of the known objects, and sizes (N, 2) of their boxes if told.
+
+    Objects without a place are left out.
+    """
     if path.suffix.lower() in {".dat", ".txt"}:
         try:
             bubbles, _ = read_bubbles(path, path.parent)
@@ -169,7 +173,19 @@ def _read(path: Path) -> tuple[NDArray[np.str_], SkyCoord, u.Quantity | None]:
     known = Catalogue.read(path)
     column = next((name for name in ("name", "id") if name in known.table.colnames), None)
     told = known.table[column] if column else np.arange(1, len(known) + 1)
-    return np.array([str(each) for each in told]), known.position, _sizes(known, path)
+    names, sizes = np.array([str(each) for each in told]), _sizes(known, path)
+    if known.frame is None:
+        return names, known.position, sizes  # it says what is missing
+    lon, lat = _told(known.table["lon"]), _told(known.table["lat"])
+    there = np.isfinite(lon) & np.isfinite(lat)
+    where = SkyCoord(lon[there], lat[there], frame=known.frame)
+    return names[there], where, None if sizes is None else sizes[there]
+
+
+def _told(column: Any) -> u.Quantity:
+    """The values of a column, NaN where one is missing."""
+    filled = getattr(column, "filled", None)
+    return u.Quantity(column if filled is None else filled(np.nan))
 
 
 def _sizes(known: Catalogue, path: Path) -> u.Quantity | None:
@@ -177,10 +193,10 @@ def _sizes(known: Catalogue, path: Path) -> u.Quantity | None:
     table = known.table
     try:
         if {"width", "height"} <= set(table.colnames):
-            sides = [u.Quantity(table[name]).to(u.arcmin) for name in ("width", "height")]
+            sides = [_told(table[name]).to(u.arcmin) for name in ("width", "height")]
             return u.Quantity(np.stack(sides, 1))
         if "radius" in table.colnames:
-            half = BOX * u.Quantity(table["radius"]).to(u.arcmin)
+            half = BOX * _told(table["radius"]).to(u.arcmin)
             return u.Quantity(np.stack([2 * half, 2 * half], 1))
     except (u.UnitConversionError, TypeError) as error:
         raise CatalogueError(

@@ -110,7 +110,7 @@ def draw_preview(
     figure = Figure(figsize=(13.0, float(np.clip(5.6 * aspect + 0.6, 3.6, 13.0))), dpi=110,
                     layout="constrained")  # fmt: skip
     FigureCanvasAgg(figure)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(title, fontsize=11, parse_math=False)  # it names files
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # all-missing corners and empty contours are no news
         left = sky_axes(figure, 121, wcs)

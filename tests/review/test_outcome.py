@@ -126,6 +126,8 @@ def test_a_report_holds_tables_and_stamps(judged, tmp_path, capsys):
     assert told.startswith(b"%PDF")
     # Tables, and a page for each group with stamps.
     assert len(re.findall(rb"/Type /Page\b", told)) == 1 + text.count('class="stamps"><figure')
+    with VettingSession(judged, 1, r"A $\formula$ of a name") as third:
+        third.judge("not")
     again = write_pdf(tmp_path / "bare.pdf", Outcome.of(Store(judged), 1))
     assert len(re.findall(rb"/Type /Page\b", again.read_bytes())) == 1
 

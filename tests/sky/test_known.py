@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
+from astropy.utils.masked import Masked
 from skies import galactic_wcs
 
 from napari_astroseg.errors import CatalogueError
@@ -124,3 +125,19 @@ def test_regions_without_boxes_are_known_by_their_centres(image, tmp_path):
     found = Catalogue(bare, "galactic").write(tmp_path / "regions.ecsv")
     known = known_table(image, tmp_path / "known.ecsv")
     assert marked_file(found, known, image, Rule(within_arcsec=5.0)) == 1
+
+
+@pytest.mark.parametrize("rule", [Rule(), Rule(within_arcsec=30)])
+def test_what_has_no_place_or_size_hides_nothing_else(image, found, tmp_path, rule):
+    path = known_table(image, tmp_path / "known.ecsv", radius=np.full(3, 3.0) * u.arcmin)
+    table = QTable.read(path)
+    for name, row in (("lon", 0), ("lat", 0), ("radius", 1)):
+        table[name] = Masked(table[name])
+        table[name].mask[row] = True
+    table["radius"][2] = 0 * u.arcmin
+    table.add_row(table[2])
+    table["radius"][3] = 3 * u.arcmin
+    table.write(path, overwrite=True)
+    near = rule.within_arcsec is not None
+    assert marked_file(found, path, image, rule) == (2 if near else 1)
+    assert list(Catalogue.read(found).table["known"]) == [False, near, True, False]

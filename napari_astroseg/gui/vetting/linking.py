@@ -177,7 +177,9 @@ class Linking(QObject):
 
     def _cursor(self, _viewer: Any, event: Any) -> None:
         desk = self._desk
-        if desk is None or desk.image.wcs is None or time.monotonic() - self._sent_at < _PAUSE_S:
+        if desk is None or desk.image.wcs is None or self._work.busy:
+            return  # what waits for a slow hub does not pile up
+        if time.monotonic() - self._sent_at < _PAUSE_S:
             return
         x, y = desk.flight.pixel_at(event.position)
         there = desk.image.sky(x, y).icrs

@@ -35,8 +35,8 @@ _MOST_WAITING = 4
 _EFFORT = 4
 """Of gzip: at 9, which astropy takes, it is four times slower for a hundredth less."""
 
-_FAR = 2**31 - 1
-"""From so many bytes on, places in the heap need eight bytes each."""
+_FAR = 2**30
+"""From so many bytes on, places in the heap get eight bytes each; packed noise may take more."""
 
 
 class _Packed(NamedTuple):
