@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 _ONCE = (
     *("apart", "colours", "growing", "inorder", "jobs", "looks", "objects_shown", "opening"),
-    *("patient", "stacks", "uncertainty"),
+    *("patient", "sessions", "sessions_docks", "stacks", "uncertainty"),
 )
 """What is drawn through napari or done beside the window, with hardly a word of Qt."""
 
