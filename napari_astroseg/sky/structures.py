@@ -9,7 +9,7 @@ import numpy as np
 from astropy.table import QTable
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.measure import approximate_polygon, find_contours
+from skimage.measure import find_contours
 
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.image import SkyImage
@@ -174,10 +174,12 @@ def outline(mask: NDArray[np.bool_], x: int = 0, y: int = 0) -> list[NDArray[np.
 
     A mask beyond `_PIECE` pixels is told in pieces that lie side by side: tracing takes memory.
     """
+    from napari_astroseg.sky.outlineloops import simplified  # it is compiled
+
     found = []
     for part in Window.whole(mask.shape).parts(_PIECE):
         padded = np.pad(mask[part.slices], 1).astype(np.float32)
         corner = np.array([part.y - 1 + y, part.x - 1 + x])
-        lines = (approximate_polygon(line, _STRAIGHT) for line in find_contours(padded, 0.5))
+        lines = (simplified(line, _STRAIGHT) for line in find_contours(padded, 0.5))
         found += [(line + corner)[:, ::-1] for line in lines]
     return found

@@ -7,8 +7,11 @@ from astropy.wcs import WCS
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
+from scipy import ndimage
+from skimage.measure import approximate_polygon, find_contours
 
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.outlineloops import simplified
 from napari_astroseg.sky.spines import spine_lengths
 from napari_astroseg.sky.structures import label_structures, measure, outlines
 from napari_astroseg.sky.window import Window
@@ -113,3 +116,17 @@ def test_positions_of_another_frame_are_icrs(galactic):
     catalogue = measure(labels, labels.astype(float), image, Window.whole((20, 20)))
     assert image.frame == "fk5" and catalogue.frame == "icrs"
     assert catalogue.position[0].separation(image.sky(6, 6)) < 1e-6 * u.arcsec
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_simpler_outline_stays_near_every_vertex(seed):
+    smooth = ndimage.gaussian_filter(np.random.default_rng(seed).random((60, 70)), 2)
+    (line, *_) = sorted(find_contours(smooth > np.median(smooth), 0.5), key=len, reverse=True)
+    simple = simplified(line, 0.3)
+    assert len(simple) < 0.8 * len(line)
+    assert (simple[[0, -1]] == line[[0, -1]]).all()
+    start, step = simple[:-1], np.diff(simple, axis=0)
+    to = line[:, None] - start
+    share = np.clip((to * step).sum(-1) / (step**2).sum(-1), 0, 1)
+    assert np.hypot(*np.moveaxis(to - share[..., None] * step, -1, 0)).min(1).max() <= 0.3
+    assert len(simple) == pytest.approx(len(approximate_polygon(line, 0.3)), rel=0.05)
