@@ -97,7 +97,9 @@ def main() -> None:
         figures=model.card.figures
         | {name: round(value, 4) for name, value in figures.items() if math.isfinite(value)},
         trained_on="simulated stamps of 128 px: " + ", then ".join(s.told for s in STAGES),
-        command="python benchmarks/make_blend_model.py WORK: "
+        command=f"astroseg simulate galaxies --out plain --n 10 --size {SIDE} --seed 100, six of "
+        "the fields first and four last; crowded fields and all trainings by "
+        "benchmarks/make_blend_model.py: "
         + "; ".join(f"{s.name}: --set {' '.join((*ALWAYS, *s.changes))}" for s in STAGES),
         notes="Weights learnt from simulated galaxies only (recipe seed 0). The unseen figures are "
         f"of {UNSEEN} more fields of {UNSEEN_SIDE} x {UNSEEN_SIDE} px, seed {UNSEEN_SEED}: they "
