@@ -43,6 +43,9 @@ from napari_astroseg.sky.window import Window
 SIDE = 8 * TILE
 """Pixels along a side of a part."""
 
+_SPINES = 2**20
+"""Pixels of spines that are measured together."""
+
 Maps = NDArray[np.float32]
 Outlines = list[tuple[str, NDArray[np.float64]]]
 Notes = dict[str, str | int | float]
@@ -155,15 +158,29 @@ def write_outputs(
 def traced(runs: Runs, count: int) -> tuple[NDArray[np.float64], Outlines]:
     """Lengths of the spines of regions, pixels, and their outlines with their numbers."""
     outlines: Outlines = []
-    places: list[NDArray[np.int64]] = [np.zeros((3, 0), np.int64)]
+    found = np.ones(count)
+    places: list[NDArray[np.int64]] = []
+    first = held = 0
+
+    def measure(last: int) -> None:
+        """Measure the spines of the regions after `first`, which are held, up to `last`."""
+        nonlocal first, held
+        if places:
+            rows, columns, owner = np.concatenate(places, axis=1)
+            found[first:last] = lengths(rows, columns, owner - first, last - first)
+        places.clear()
+        first, held = last, 0
+
     for number, where, mask in runs.masks():
         rows, columns = spine(mask)
-        owner = np.full(len(rows), number)
-        places.append(np.stack([rows + where.y, columns + where.x, owner]))
+        places.append(np.stack([rows + where.y, columns + where.x, np.full(len(rows), number)]))
         lines = outline(mask, where.x, where.y)
         outlines += [(str(number), line[:-1]) for line in lines]  # the last vertex closes it
-    rows, columns, owner = np.concatenate(places, axis=1)
-    return lengths(rows, columns, owner, count), outlines
+        held += len(rows)
+        if held > _SPINES:
+            measure(number)
+    measure(count)
+    return found, outlines
 
 
 class MapFiles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ from napari_astroseg.sky.image import SkyImage
 
 Places = NDArray[np.float64]
 
+_AT_ONCE = 1000
+"""Polygons that are placed on the sky together."""
+
 
 def write_polygons(path: Path, outlines: Iterable[tuple[str, Places]], image: SkyImage) -> Path:
     """Write polygons, whole or not at all.
@@ -22,16 +26,18 @@ def write_polygons(path: Path, outlines: Iterable[tuple[str, Places]], image: Sk
     outlines
         The text of each, and its vertices (N, 2) x and y on the image, 0-based pixels.
     """
-    given = list(outlines)
-    frame, vertices = _placed(
-        np.concatenate([np.zeros((0, 2)), *(each for _, each in given)]), image
-    )
-    ends = np.cumsum([len(each) for _, each in given])
+    waiting = iter(outlines)
+    named = False
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write("# Region file format: DS9\n")
-        file.writelines([f"{frame}\n"] * bool(given))
-        for (text, _), corners in zip(given, np.split(vertices, ends)[:-1], strict=True):
-            file.write(f"polygon({','.join(_numbers(corners))}) # text={{{text}}}\n")
+        while some := list(islice(waiting, _AT_ONCE)):
+            frame, vertices = _placed(np.concatenate([each for _, each in some]), image)
+            if not named:
+                file.write(f"{frame}\n")
+                named = True
+            ends = np.cumsum([len(each) for _, each in some])
+            for (text, _), corners in zip(some, np.split(vertices, ends)[:-1], strict=True):
+                file.write(f"polygon({','.join(_numbers(corners))}) # text={{{text}}}\n")
     return path
 
 

@@ -248,6 +248,8 @@ def test_a_map_in_parts_gives_the_same_files(random_model, field_image, tmp_path
     )
     monkeypatch.setattr("napari_astroseg.sky.files.tilewriting.TILE", 64)
     monkeypatch.setattr("napari_astroseg.engine.mapoutputs.SIDE", 64)
+    monkeypatch.setattr("napari_astroseg.engine.mapoutputs._SPINES", 1)
+    monkeypatch.setattr("napari_astroseg.sky.outlinefile._AT_ONCE", 1)
     parted = finished(
         predict_to_folder(random_model, field_image, tmp_path / "parts", part, threshold=level)
     )
