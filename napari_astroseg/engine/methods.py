@@ -52,7 +52,7 @@ def methods(provenance: Provenance) -> tuple[str, str]:
 
 
 def _image(command: Command) -> str:
-    names = [Path(name).name for name in (command.image, *(command.bands or ()))]
+    names = [Path(name).name for name in command.bands or (command.image,)]
     where = f" at {_plain(command.sky)}" if command.sky else ""
     return f"the image{'s' if len(names) > 1 else ''} {', '.join(map(_plain, names))}{where}"
 
@@ -67,7 +67,7 @@ def _answer(command: Command, recipe: Recipe) -> list[str]:
         )
     if command.ensemble:
         told.append(
-            f"Answers are means over {command.ensemble} turns and flips of each stamp, and "
+            f"Answers are means over {command.ensemble} turns and mirrorings of each tile, and "
             "uncertainties their standard deviations."
         )
     if command.others:

@@ -42,8 +42,9 @@ def announced() -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def spoken(key: str) -> str:
-    """A key as people read it: Ctrl+Z, Comma."""
-    return _SPOKEN.get(key, key.replace("Control", "Ctrl").replace("-", "+"))
+    """A key as people read it: Ctrl+Z, Comma, N."""
+    written = key.upper() if len(key) == 1 else key.replace("Control", "Ctrl").replace("-", "+")
+    return _SPOKEN.get(key, written)
 
 
 def shortcuts(

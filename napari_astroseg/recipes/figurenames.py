@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _WORDS = {
     "dice": "Dice",
+    "dice_left": "Dice of the left half",
+    "dice_right": "Dice of the right half",
     "dice_best": "Dice at the best threshold",
     "recovery": "target pixels recovered",
     "background_recovery": "background pixels left alone",
@@ -34,6 +36,7 @@ _WORDS = {
 _OF = {
     "validation": "validation {}",
     "unseen": "unseen {}",
+    "higal": "Hi-GAL {}",
     "authors": "{}, by the authors' rule",
 }
 """First words of names that tell on what, or how, a figure is measured."""
