@@ -52,6 +52,12 @@ def test_it_tells_how_the_answer_was_made():
     assert "50 samples" in blended
 
 
+def test_bands_are_named_alone():
+    asked = {"image": "", "bands": ["/maps/z.fits", "/maps/r.fits"]}
+    paragraph, _ = methods(Provenance.model_validate(told(Recipe.preset("astro_rcnn"), **asked)))
+    assert "the images z.fits, r.fits with" in paragraph
+
+
 def test_without_a_recipe_there_is_a_sentence():
     sound = told(Recipe.preset("filaments"))
     with pytest.raises(OutputError, match="with the version that made"):

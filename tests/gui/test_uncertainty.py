@@ -115,6 +115,20 @@ def test_both_are_one_map_once_it_is_looked_at(viewer: Any, dock: PredictDock) -
     assert visible(viewer) == ["probability", "regions"]
 
 
+@pytest.mark.once
+def test_a_map_that_the_layer_list_shows_is_worked_out_and_named(
+    viewer: Any, dock: PredictDock
+) -> None:
+    both = of_role(viewer, BOTH)
+    both.visible = True
+    assert dock.found.shown_map.currentText() == BOTH and dock.found.legend.isVisible()
+    assert spin(lambda: dock.predictions.current.settled)
+    assert both.data.all()
+    both.visible = False
+    assert dock.found.shown_map.currentText() == "probability"
+    assert not dock.found.legend.isVisible()
+
+
 def test_what_is_too_unsure_is_no_region(viewer: Any, dock: PredictDock, tmp_path: Path) -> None:
     regions = of_role(viewer, "regions")
     value = sky().cutout(dock.predictions.current.window)

@@ -78,6 +78,17 @@ def test_it_covers_an_empty_window_and_vanishes(page: Any, tmp_path: Path) -> No
     assert page.isVisible(), "and comes again when all is closed"
 
 
+def test_long_names_do_not_widen_it(page: Any, tmp_path: Path) -> None:
+    image = write(tmp_path / f"{'long' * 40}.fits")
+    Recent().add([str(image)])
+    page.judge()
+    row = rows(page)[image.name]
+    assert spin(lambda: 0 < row.width() < page.width() / 2, 15)
+    assert page.widget().width() <= page.width()
+    assert "…" in row.written and image.name in row.toolTip()
+    assert rows(page)["Keys"].written == "Keys"
+
+
 def test_what_is_dropped_on_it_is_opened(page: Any, tmp_path: Path) -> None:
     page.judge()
     asked: list[Any] = []

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_astroseg.gui.inorder import InOrder
 from napari_astroseg.gui.predicting.planes import Planes
+from napari_astroseg.gui.ties import Ties
 from napari_astroseg.sky.looks import suppressed
 from napari_astroseg.sky.window import Window
 
@@ -50,6 +51,8 @@ class Bivariate(QObject):
         self._layer = layer
         self._waiting: list[Window] = []
         self._work = InOrder(self)
+        self._ties = Ties(self)
+        self._ties.tie(layer.events.visible, self._look)
 
     @property
     def settled(self) -> bool:
@@ -75,6 +78,10 @@ class Bivariate(QObject):
         """Let what is being worked out end."""
         self._waiting.clear()
         self._work.wait()
+
+    def _look(self, _event: Any = None) -> None:
+        """Whoever shows or hides it, a dock, the layer list or a project."""
+        self.show()
 
     def _draw(self, _done: None) -> None:
         self._layer.refresh()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
@@ -27,6 +28,7 @@ from napari_astroseg.gui.predicting.extramaps import BOTH, LARGEST
 from napari_astroseg.gui.predicting.objectoverlay import ObjectOverlay
 from napari_astroseg.gui.predicting.overlays import Overlay
 from napari_astroseg.gui.predicting.purity import Purity
+from napari_astroseg.gui.ties import Ties
 
 _PROBABILITY = "probability"
 _FORMATS = "ECSV table (*.ecsv);;FITS table (*.fits);;VOTable (*.vot);;CSV (*.csv)"
@@ -46,6 +48,7 @@ class FoundPanel(QWidget):
         self._overlay: Overlay | ObjectOverlay | None = None
         self.known: Known | None = None  # what is marked in a catalogue that is saved
         self._saver = Latest(self)
+        self._ties = Ties(self)
         self._build()
         self._saver.answered.connect(lambda words: self.said.emit(words, False))
         self._saver.refused.connect(lambda words: self.said.emit(words, True))
@@ -85,6 +88,9 @@ class FoundPanel(QWidget):
         self._overlay = overlay
         if overlay is not None:
             overlay.changed.connect(self.refresh)
+        self._ties.untie()
+        for layer in () if overlay is None else overlay.maps.layers:
+            self._ties.tie(layer.events.visible, self._follow_map)
         self._offer_maps()
         self._offer_areas()
         self.purity.show_overlay(overlay)
@@ -240,6 +246,14 @@ class FoundPanel(QWidget):
         if self._overlay is not None:
             self._overlay.show_map("" if name == _PROBABILITY else name)
         self.legend.setVisible(name == BOTH)
+
+    def _follow_map(self, _event: Any = None) -> None:
+        """Name the map that is shown, whoever shows it: the layer list, or a project."""
+        if self._overlay is None:
+            return
+        with QSignalBlocker(self.shown_map):
+            self.shown_map.setCurrentText(self._overlay.maps.shown or _PROBABILITY)
+        self.legend.setVisible(self.shown_map.currentText() == BOTH)
 
     def _fill(self, filled: bool) -> None:
         if self._overlay is not None:

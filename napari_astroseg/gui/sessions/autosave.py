@@ -121,7 +121,9 @@ class Autosave(QObject):
         return bool(super().eventFilter(watched, event))
 
     def _note(self, draft: Draft, *, closed: bool) -> None:
-        names = [layer.name for layer in reversed(draft.layers)]
+        downwards = draft.layers[::-1]
+        images_first = sorted(downwards, key=lambda layer: layer.source is None)
+        names = [layer.name for layer in images_first]
         path = self._session.path
         refused = self._session.absent.refused
         self.slot.tell(names, "" if path is None else str(path), closed=closed, asks=refused)

@@ -11,7 +11,6 @@ from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtWidgets import (
     QGridLayout,
     QLabel,
-    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -22,11 +21,11 @@ from napari_astroseg.gui.intake.drops import places_of
 from napari_astroseg.gui.intake.recent import PROJECTS, Recent, called
 from napari_astroseg.gui.sessions.slots import left_behind
 from napari_astroseg.gui.ties import Ties
+from napari_astroseg.gui.welcome.row import Row
 from napari_astroseg.gui.welcome.samples import SAMPLES, SampleMaker
 from napari_astroseg.projects.projectfile import ENDING
 
 _MOST = 5
-_LINK = "QPushButton { text-align: left; padding: 3px 6px; }"
 
 
 class WelcomePage(QScrollArea):
@@ -124,6 +123,8 @@ class WelcomePage(QScrollArea):
         grid = QGridLayout()
         grid.setHorizontalSpacing(32)
         grid.setVerticalSpacing(16)
+        for at in (0, 1):
+            grid.setColumnStretch(at, 1)
         parts = [("Begin", self._begin()), ("Samples", self._samples())]
         going_on, recent = self._going_on(), self._recent()
         if going_on:
@@ -136,40 +137,38 @@ class WelcomePage(QScrollArea):
         column.addStretch(1)
         self.setWidget(inside)
 
-    def _begin(self) -> list[QPushButton]:
+    def _begin(self) -> list[Row]:
         return [
-            _row(
+            Row(
                 "Open FITS images…", "Files on this machine (Ctrl+Shift+F)", self.files_wanted.emit
             ),
-            _row("Open a folder…", "Tiles of a mosaic, or a HiPS", self.folder_wanted.emit),
-            _row("Open a project…", "What was saved before", self.project_wanted.emit),
-            _row("Keys", "All keys and what they do (?)", self.keys_wanted.emit),
+            Row("Open a folder…", "Tiles of a mosaic, or a HiPS", self.folder_wanted.emit),
+            Row("Open a project…", "What was saved before", self.project_wanted.emit),
+            Row("Keys", "All keys and what they do (?)", self.keys_wanted.emit),
         ]
 
-    def _going_on(self) -> list[QPushButton]:
-        rows = [
-            _row(
-                f"{left.words}  ({left.when:%d %b, %H:%M})",
-                "It ended unexpectedly" if not left.closed else "Closed without being saved",
-                partial(self._open, (str(left.path),)),
-            )
-            for left in left_behind()[:_MOST]
-        ]
+    def _going_on(self) -> list[Row]:
+        rows = []
+        for left in left_behind()[:_MOST]:
+            ended = "Closed without being saved" if left.closed else "It ended unexpectedly"
+            words = f"{left.words}  ({left.when:%d %b, %H:%M})"
+            call = partial(self._open, (str(left.path),))
+            rows.append(Row(words, f"{left.words}\n{ended}", call))
         for places in Recent(name=PROJECTS).groups()[:_MOST]:
             name = called(places).removesuffix(ENDING)
-            rows.append(_row(name, places[0], partial(self._open, places)))
+            rows.append(Row(name, places[0], partial(self._open, places)))
         return rows
 
-    def _recent(self) -> list[QPushButton]:
+    def _recent(self) -> list[Row]:
         groups = Recent().groups()[:_MOST]
         return [
-            _row(called(each), "\n".join(each[:8]), partial(self._open, each)) for each in groups
+            Row(called(each), "\n".join(each[:8]), partial(self._open, each)) for each in groups
         ]
 
-    def _samples(self) -> list[QPushButton]:
+    def _samples(self) -> list[Row]:
         rows = []
         for sample in SAMPLES:
-            row = _row(sample.name, sample.shows, partial(self._make, sample))
+            row = Row(sample.name, sample.shows, partial(self._make, sample))
             allow(row, sample.lack, f"{sample.shows}. Simulated, with known truth")
             rows.append(row)
         return rows
@@ -187,14 +186,6 @@ class WelcomePage(QScrollArea):
 
     def _say(self, sentence: str) -> None:
         self.told.setText(sentence)
-
-
-def _row(text: str, tip: str, call: Callable[[], Any]) -> QPushButton:
-    row = QPushButton(text)
-    row.setToolTip(tip)
-    row.setStyleSheet(_LINK)
-    row.clicked.connect(lambda _=False: call())
-    return row
 
 
 def _group(heading: str, rows: Sequence[QWidget]) -> QWidget:
