@@ -95,7 +95,8 @@ class Docks(Mapping[str, Any]):
         self._hurry: Callable[[], bool] = bool
         self._then: Callable[[], Any] = bool
         self._importing = Latest(parent)
-        self._importing.answered.connect(self._made_behind)
+        for over in (self._importing.answered, self._importing.refused):
+            over.connect(self._made_behind)
         self._pause = QTimer(parent)
         self._pause.setSingleShot(True)
         self._pause.timeout.connect(self._step)
@@ -149,9 +150,11 @@ class Docks(Mapping[str, Any]):
             self._importing.ask(partial(_kind, self._kinds[self._waiting[0]]))
 
     def _made_behind(self, _kind: object) -> None:
+        """Make the next; what one fails at is seen, and costs no other."""
         if self._waiting:
-            _ = self[self._waiting.pop(0)]
+            name = self._waiting.pop(0)
             self._pause.start(_PAUSE_MS)
+            _ = self[name]
 
 
 def dock_of(widget: QWidget) -> Any:

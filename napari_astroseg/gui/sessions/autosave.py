@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import QWidget
 
-from napari_astroseg.gui.latest import Latest
+from napari_astroseg.gui.latest import Latest, sentence_of
 from napari_astroseg.gui.sessions.draft import Draft
 from napari_astroseg.gui.sessions.session import Session
 from napari_astroseg.gui.sessions.slots import Slot
@@ -41,11 +42,8 @@ class Autosave(QObject):
         self._told = self._trouble = ""
         self._ended, self._wanted = False, True
         self._window: weakref.ref[QWidget] | None = None
-        self._work, self._last = Latest(self), Latest(self)
+        self._work = Latest(self)
         self._work.answered.connect(self._written)
-        for work in (self._work, self._last):
-            work.refused.connect(self._refuse)
-        session.loaded.connect(self._take_in)
         self.destroyed.connect(self.slot.release)  # a slot is no Qt object, and outlives this one
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.look)
@@ -77,6 +75,7 @@ class Autosave(QObject):
         """Keep what is open, if it is not what was kept last."""
         if self._ended or self._session.opening or self._work.busy:
             return
+        self._take_in()
         draft = self._session.draft()
         told = draft.told()
         if draft.empty or told == self._told or not self.slot.hold():
@@ -89,6 +88,7 @@ class Autosave(QObject):
         """The window is about to close: keep things now, unless a project has them."""
         if self._ended or self._session.opening:
             return
+        self._take_in()
         self._work.wait(_LAST_S)
         draft = self._session.draft()
         told = draft.told()
@@ -132,15 +132,22 @@ class Autosave(QObject):
         """Write it, unless it is written already, and wait for that; whether it is written."""
         if told == self._told and not self._work.busy:
             return True
-        written: list[str] = []
-        self._last.ask(lambda: written.append(draft.write(self.slot.path)))
-        self._last.wait(_LAST_S)
-        return bool(written)
+        over: list[Path | str] = []
+        path = self.slot.path
+        thread = threading.Thread(target=lambda: over.append(_write(draft, path)), daemon=True)
+        thread.start()
+        thread.join(_LAST_S)
+        if over and isinstance(over[0], str):
+            self._refuse(over[0])
+        return over == [path]
 
-    def _written(self, path: Path) -> None:
+    def _written(self, answer: Path | str) -> None:
+        if isinstance(answer, str):
+            self._refuse(answer)
+            return
         self._trouble = ""
         self._drop_before()
-        self.kept.emit(path)
+        self.kept.emit(answer)
 
     def _refuse(self, sentence: str) -> None:
         """Try again when it is looked next; say so once."""
@@ -150,11 +157,10 @@ class Autosave(QObject):
             self._session.said.emit(f"What is open would be lost with this window: {sentence}")
 
     def _take_in(self) -> None:
-        """Something has been opened: what was left in a slot, or a project instead."""
+        """What was left in a slot is open here, and the slot may go when it is kept."""
         if self._taken is not None and self._taken.path == self._session.source:
             self._before.append(self._taken)
             self._taken = None
-        self._leave_taken()
 
     def _leave_taken(self) -> None:
         if self._taken is not None:
@@ -167,6 +173,11 @@ class Autosave(QObject):
         self._before.clear()
 
 
-def _write(draft: Draft, path: Path) -> Path:
-    draft.write(path)
+def _write(draft: Draft, path: Path) -> Path | str:
+    """Write in a thread; gives the path, or why it was refused."""
+    try:
+        draft.write(path)
+    except Exception as error:
+        # The thread's border, as in `Latest`.
+        return sentence_of(error)
     return path
