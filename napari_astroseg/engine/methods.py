@@ -42,7 +42,7 @@ def methods(provenance: Provenance) -> tuple[str, str]:
         f"Its network {_plain(provenance.model.get('name', recipe.name))}, {network}"
         f"{_cited(*architecture)}, follows{_cited(*papers, text=True)} "
         "[which data it was trained on, and how it does on data that it has not seen].",
-        *_answer(provenance.command, recipe),
+        *_answer(provenance, recipe),
         "[How the answers were judged, and by whom.]",
         f"The software is built on Astropy, scikit-image and PyTorch{_cited(*SOFTWARE)}.",
         *_identity(provenance),
@@ -57,8 +57,8 @@ def _image(command: Command) -> str:
     return f"the image{'s' if len(names) > 1 else ''} {', '.join(map(_plain, names))}{where}"
 
 
-def _answer(command: Command, recipe: Recipe) -> list[str]:
-    told = []
+def _answer(provenance: Provenance, recipe: Recipe) -> list[str]:
+    told, command = [], provenance.command
     samples = getattr(recipe.family, "samples", None)
     if samples:
         told.append(
@@ -72,7 +72,8 @@ def _answer(command: Command, recipe: Recipe) -> list[str]:
         )
     if command.others:
         told.append(f"Answers are means over {1 + len(command.others)} trained networks.")
-    cut = command.threshold if command.threshold is not None else recipe.prediction.threshold
+    cuts = command.threshold, provenance.threshold, recipe.prediction.threshold
+    cut = next((each for each in cuts if each is not None), None)
     if cut is not None:
         what = "probability" if recipe.family.answers == "pixels" else "score"
         told.append(f"What has a {what} of {cut:g} or more is counted.")

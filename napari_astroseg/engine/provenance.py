@@ -72,6 +72,8 @@ def write_provenance(
     path = out / "provenance.json"
     content = record(command, [p for p in inputs if p.is_file()], files, seconds)
     content["model"] = {"name": model.card.name, "digest": model.digest}
+    asked = command.get("threshold")
+    content["threshold"] = model.card.threshold if asked is None else asked
     content["recipe"] = model.recipe.model_dump(mode="json")
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

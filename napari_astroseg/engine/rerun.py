@@ -65,6 +65,7 @@ class Provenance(BaseModel):
     command: Command
     recipe: dict[str, Any] = {}
     model: dict[str, str] = {}
+    threshold: float | None = None
     finished: str = ""
     inputs: list[Input] = []
     outputs: list[str] = []

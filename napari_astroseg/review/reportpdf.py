@@ -23,6 +23,8 @@ _A4_IN = 8.27, 11.69
 _ROWS, _COLUMNS = 7, 6
 _LINES = 52
 """Of a table on a page."""
+_WIDEST = 0.14
+"""Of a column of figures, in widths of a page."""
 _RING = "#4fd0ff"
 _LARGE = 13
 _PLAIN: dict[str, Any] = {"parse_math": False}
@@ -85,9 +87,10 @@ def _put(page: Figure, table: Table, y: float) -> float:
     if table.words:
         page.text(0.08, y, table.words, size=9, **_PLAIN)
         y -= 1.5 * step
-    places = np.linspace(0.36, 0.92, max(1, len(table.heads) - 1))
+    figures = max(1, len(table.heads) - 1)
+    places = 0.36 + min(_WIDEST, 0.58 / max(1, figures - 1)) * np.arange(figures)
     for number, row in enumerate((table.heads, *table.rows)):
-        style: dict[str, Any] = {"weight": "bold", "size": 6} if number == 0 else {"size": 8}
+        style: dict[str, Any] = {"weight": "bold", "size": 5.5} if number == 0 else {"size": 8}
         page.text(0.08, y, row[0][:32], **style, **_PLAIN)
         for place, cell in zip(places, row[1:], strict=False):
             page.text(place, y, cell, ha="right", **style, **_PLAIN)

@@ -58,6 +58,11 @@ def test_bands_are_named_alone():
     assert "the images z.fits, r.fits with" in paragraph
 
 
+def test_the_cut_of_the_model_is_told_where_none_was_asked_for():
+    sound = told(Recipe.preset("astro_rcnn")) | {"threshold": 0.7}
+    assert "a score of 0.7 or more" in methods(Provenance.model_validate(sound))[0]
+
+
 def test_without_a_recipe_there_is_a_sentence():
     sound = told(Recipe.preset("filaments"))
     with pytest.raises(OutputError, match="with the version that made"):

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QSpinBox,
     QWidget,
 )
@@ -106,6 +107,7 @@ class QueueBox(QWidget):
             box.addItems(words)
             box.setToolTip(tip)
             narrow(box)
+        self.shown.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.lowest, self.highest = _line("from"), _line("to")
         for line in (self.lowest, self.highest):
             line.setToolTip("Score; those without one come in any case")

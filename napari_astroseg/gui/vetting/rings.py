@@ -16,14 +16,16 @@ from napari_astroseg.gui.ties import Ties
 from napari_astroseg.sky.window import Window
 
 COLOURS = {
-    "": "#4fb3ff",
-    "real": "#5fd35f",
-    "reclassify": "#5fd35f",
-    "revise": "#5fd35f",
-    "not": "#ff6a6a",
-    "unsure": "#ffd23f",
-    "duplicate": "#c58bff",
+    "": "#4a90fc",
+    "real": "#6bfeb9",
+    "reclassify": "#6bfeb9",
+    "revise": "#6bfeb9",
+    "not": "#f77247",
+    "unsure": "#fef62f",
+    "duplicate": "#f99add",
 }
+"""By verdict, "" without one. Told apart by people who see no red, no green or no blue, too: in
+CIELAB, as Machado, Oliveira & Fernandes (2009) simulate them, any two differ by 30 or more."""
 CURRENT = "#ffffff"
 METADATA = "astroseg_vetting"
 """Key in the layer's metadata."""
