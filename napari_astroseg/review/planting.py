@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from napari_astroseg.review.standing import Standing
 from napari_astroseg.review.store import Known
 
 Doubles = NDArray[np.float64]
+_TRIES = 20
+"""To find a name before a longer one is taken."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +92,14 @@ def disguised(planted: Detections, among: Detections, seed: int = 0) -> Detectio
 
 def _alike(name: str, taken: set[str], rng: np.random.Generator) -> str:
     """A name like another, with other digits; from now on it is taken."""
-    while True:
+    for tried in count(1):
         made = "".join(str(rng.integers(10)) if each.isdecimal() else each for each in name)
         if made not in taken:
-            taken.add(made)
-            return made
-        name += "0"  # there are not enough names as short
+            break
+        if tried % _TRIES == 0:
+            name += "0"  # there are hardly any more names as short, and a longer one stands out
+    taken.add(made)
+    return made
 
 
 def redisguised(detections: Detections, known: Sequence[Known], seed: int = 0) -> Detections:

@@ -13,6 +13,7 @@ from napari_astroseg.review.detections import Detections
 from napari_astroseg.review.entry import Entry
 from napari_astroseg.review.orders import Known, ordered
 from napari_astroseg.review.plan import Plan
+from napari_astroseg.review.planting import disguised
 from napari_astroseg.review.queue import Done, Queue
 from napari_astroseg.review.region import Region, read_region
 from napari_astroseg.review.standing import Standing
@@ -311,6 +312,16 @@ def test_blind_sessions_hide_what_others_say_and_open_ones_show_it(tmp_path, det
         ada.others("D0")
     ada.close(), ben.close()
     store.close()
+
+
+def test_names_of_planted_objects_are_as_short_as_the_others():
+    def placed(count):
+        return Detections.of(count, x=np.arange(count), y=np.arange(count))
+
+    names = disguised(placed(4), placed(5)).names
+    assert placed(5).names == ("1", "2", "3", "4", "5")
+    assert len({*names, *placed(5).names}) == 9 and {len(name) for name in names} == {1}
+    assert len(set(disguised(placed(40), placed(5)).names)) == 40, "longer ones where they run out"
 
 
 def test_planted_objects_look_like_the_others_and_measure_a_vetter(session, detections):
