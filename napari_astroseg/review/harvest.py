@@ -143,7 +143,7 @@ def harvest(
             CropClass(crops=tuple(place for place in anywhere if place not in places)),
             CropClass(crops=tuple(places), weight=weight),
         )
-        Choice(data=made.digest, count=count, seed=seed, classes=classes).write(out)
+        Choice(data=made.unparted_digest, count=count, seed=seed, classes=classes).write(out)
         notes = (*notes, *drawn.notes)
     return Harvest(out, len(rows), *counts, len(places), (*notes, *more))
 

@@ -57,6 +57,7 @@ def test_truth_and_hard_negatives(folder, tmp_path, capsys):
     assert (round(lon + 0.2, 2), 1.5) in majors
     choice = Choice.read(out)
     stamps, chances = choice.stamps(data)  # it is of this folder, and all lie on training tiles
+    choice.stamps(open_dataset(out, validation=0.1))  # as a recipe has it whose share is smaller
     anywhere, rejected = choice.classes
     assert rejected.weight == 2.0
     name, x, y, side = rejected.crops[0]

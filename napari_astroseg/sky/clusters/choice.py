@@ -53,7 +53,7 @@ class Choice(BaseModel):
     Attributes
     ----------
     data
-        Digest of the folder that they were drawn from.
+        Digest of the folder that they were drawn from, whichever share of it validates.
     count, seed, fill
         As they were drawn; see `draw_negatives`.
     features
@@ -157,7 +157,9 @@ class Choice(BaseModel):
         numbers = {item.name: number for number, item in enumerate(dataset.items)}
         places = [place for each in self.classes for place in each.crops]
         names = {place[0] for place in places}
-        if self.data != dataset.digest or not names <= numbers.keys():
+        # Another share may validate now; crops on tiles that do are refused below.
+        same = self.data in (dataset.unparted_digest, dataset.digest)
+        if not same or not names <= numbers.keys():
             raise DataError(
                 f"the non-bubbles were drawn when {dataset.folder.name} held other files; "
                 "draw and choose them anew"
@@ -237,7 +239,7 @@ def choice_of(
         )
         parted.append(CropClass(crops=tuple(dict.fromkeys(crops))))
     return Choice(
-        data=dataset.digest,
+        data=dataset.unparted_digest,
         count=count,
         seed=seed,
         fill=fill,

@@ -68,22 +68,38 @@ class Dataset:
         """What is wrong, one sentence each: file, what, remedy."""
         return [finding.sentence for finding in self.findings]
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """32 hexadecimal digits of all files used and of the settings.
 
         The same for a copy of the folder elsewhere. Every byte is read once, when it is first
         asked for.
         """
+        return self._digests[0]
+
+    @property
+    def unparted_digest(self) -> str:
+        """The same, whichever share of the items validates."""
+        return self._digests[1]
+
+    @cached_property
+    def _digests(self) -> tuple[str, str]:
+        """With all settings, and without `validation`."""
         files = {path for item in self.items for path in item.files}
         told = sorted((self._name(path), path) for path in files)
-        total = hashlib.sha256()
-        total.update(json.dumps([_FORMAT, self.layout, sorted(self.settings.items())]).encode())
+        unparted = {name: value for name, value in self.settings.items() if name != "validation"}
+        totals = []
+        for settings in (self.settings, unparted):
+            words = json.dumps([_FORMAT, self.layout, sorted(settings.items())])
+            totals.append(hashlib.sha256(words.encode()))
         for name, path in told:
-            total.update(f"\0{name}\0".encode("utf-8", "surrogateescape"))
             with path.open("rb") as file:
-                total.update(hashlib.file_digest(file, "sha256").digest())
-        return total.hexdigest()[:32]
+                content = hashlib.file_digest(file, "sha256").digest()
+            for total in totals:
+                total.update(f"\0{name}\0".encode("utf-8", "surrogateescape"))
+                total.update(content)
+        whole, without = (total.hexdigest()[:32] for total in totals)
+        return whole, without
 
     def _name(self, path: Path) -> str:
         """A file's path below the folder, or its bare name where it lies elsewhere."""
