@@ -40,6 +40,9 @@ _LATE_S = 10.0
 
 _LOOK_S = 1.0
 
+_OWN: dict[str, Any] = {"set_as_default": False}
+"""Arrays of this process, which Dask computes as well, are none of the cluster's business."""
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -145,11 +148,13 @@ def _client(cluster: Cluster) -> Iterator[Any]:
                     protocol="tls://",
                     security=Security.temporary(),  # no other user of this machine can join
                 )
-                client = stack.enter_context(distributed.Client(stack.enter_context(local)))
+                client = stack.enter_context(distributed.Client(stack.enter_context(local), **_OWN))
             elif Path(cluster.address).is_file():
-                client = stack.enter_context(distributed.Client(scheduler_file=cluster.address))
+                client = stack.enter_context(
+                    distributed.Client(scheduler_file=cluster.address, **_OWN)
+                )
             else:
-                client = stack.enter_context(distributed.Client(cluster.address))
+                client = stack.enter_context(distributed.Client(cluster.address, **_OWN))
         except (OSError, ValueError, TypeError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise SetupError(

@@ -154,9 +154,23 @@ def _predict(docks: Docks, tabs: dict[str, QWidget], model: str) -> None:
 
 def run_window(places: Sequence[str | Path] = (), *, predict_with: str | None = None) -> None:
     """Open the window and stay until it is closed."""
-    open_window(places, predict_with=predict_with, then=gc.freeze)
+    viewer = open_window(places, predict_with=predict_with, then=gc.freeze)
     settle_in()
     napari.run()
+    del viewer
+    clear_away()
+
+
+def clear_away() -> None:
+    """Have what a closed window leaves destroyed, widgets with their parents, before Python ends.
+
+    PyQt, at the end of a process, destroys what is left one by one; where that takes children
+    along, it loses its way and the process with it.
+    """
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QApplication.processEvents()
+    gc.unfreeze()
+    gc.collect()
 
 
 def settle_in() -> Thread:

@@ -119,7 +119,7 @@ def test_blink_shows_one_then_the_other(box: SeeingBox, viewer: Any, qtbot: Any)
         qtbot.waitUntil(lambda was=shown: box.blink.shown is not was, timeout=20_000)
         colours.append(seen(viewer))
     assert colours == ["g", "r", "g", "r"]
-    assert np.median(np.diff(turns)) == pytest.approx(0.2, abs=0.1)
+    assert np.diff(turns).min() > 0.1, "no faster than the eye was promised"
     assert view_of(viewer) == view
     assert [each.contrast_limits for each in viewer.layers] == limits
 

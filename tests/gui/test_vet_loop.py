@@ -152,7 +152,8 @@ def test_others_follow_and_are_followed(dock: Any, other: Any) -> None:
     assert spin(lambda: not dock.busy)
     assert "Connected with Other" in dock.judging.counts.text()
     press(dock, "E")
-    kind, words = other.told.get(timeout=20)
+    assert spin(lambda: not other.told.empty(), 60)
+    kind, words = other.told.get()
     there = found.position[1].icrs
     assert kind == POINT
     assert float(words["ra"]) == pytest.approx(there.ra.deg, abs=1e-6)
@@ -172,14 +173,16 @@ def test_others_follow_and_are_followed(dock: Any, other: Any) -> None:
     assert spin(lambda: centre(dock) == (450, 450), 20)
     linking.send.click()
     assert spin(lambda: not dock.busy)
-    kind, words = other.told.get(timeout=20)
+    assert spin(lambda: not other.told.empty(), 60)
+    kind, words = other.told.get()
     assert kind == TABLE  # whoever pointed was not pointed back
     send(ROW, **{"table-id": words["table-id"], "row": "3"})
     assert spin(lambda: dock.desk.session.current.name == "4", 20)
     linking.lead.setCurrentIndex(2)
     linking._cursor(None, type("Moved", (), {"position": (300.0, 300.0)}))
     assert spin(lambda: not dock.busy)
-    kind, words = other.told.get(timeout=20)
+    assert spin(lambda: not other.told.empty(), 60)
+    kind, words = other.told.get()
     assert float(words["dec"]) == pytest.approx(place.dec.deg, abs=1e-4)
     linking.lead.setCurrentIndex(0)
     linking.led.setChecked(False)

@@ -94,7 +94,7 @@ import sys
 from pathlib import Path
 from gui.fixtures_jobs import sky, spin
 from napari_astroseg.gui.later import dock_of
-from napari_astroseg.gui.workspace import open_window
+from napari_astroseg.gui.workspace import clear_away, open_window
 from napari_astroseg.gui.training.simulating import TARGET
 from napari_astroseg.engine.service import Call
 
@@ -121,6 +121,8 @@ assert predict.predictions.current is not None, predict.progress.words.text()
 assert spin(lambda: predict.predictions.current.settled)
 unwanted = {"torch", "torchvision", "lightning_fabric", "triton"} & set(sys.modules)
 viewer.close()
+del viewer, window, train, predict
+clear_away()
 print("unwanted:", sorted(unwanted))
 """
 
