@@ -40,9 +40,6 @@ _LATE_S = 10.0
 
 _LOOK_S = 1.0
 
-_OWN: dict[str, Any] = {"set_as_default": False}
-"""Arrays of this process, which Dask computes as well, are none of the cluster's business."""
-
 
 @dataclass(frozen=True)
 class Cluster:
@@ -128,6 +125,7 @@ def shared_out(
 def _client(cluster: Cluster) -> Iterator[Any]:
     """A client of the cluster; workers that were started for it end with it."""
     try:
+        import dask
         import distributed
         from distributed.security import Security
     except ImportError as error:
@@ -137,6 +135,8 @@ def _client(cluster: Cluster) -> Iterator[Any]:
         ) from error
     with ExitStack() as stack:
         stack.enter_context(_told_by_us_alone())
+        # A client takes over all of this process's Dask, and one cut off does not give it back.
+        stack.enter_context(dask.config.set(scheduler=dask.config.get("scheduler", None)))
         try:
             if cluster.workers:
                 local = distributed.LocalCluster(
@@ -148,13 +148,11 @@ def _client(cluster: Cluster) -> Iterator[Any]:
                     protocol="tls://",
                     security=Security.temporary(),  # no other user of this machine can join
                 )
-                client = stack.enter_context(distributed.Client(stack.enter_context(local), **_OWN))
+                client = stack.enter_context(distributed.Client(stack.enter_context(local)))
             elif Path(cluster.address).is_file():
-                client = stack.enter_context(
-                    distributed.Client(scheduler_file=cluster.address, **_OWN)
-                )
+                client = stack.enter_context(distributed.Client(scheduler_file=cluster.address))
             else:
-                client = stack.enter_context(distributed.Client(cluster.address, **_OWN))
+                client = stack.enter_context(distributed.Client(cluster.address))
         except (OSError, ValueError, TypeError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise SetupError(

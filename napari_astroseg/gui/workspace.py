@@ -13,8 +13,8 @@ from typing import Any
 import napari
 import numpy as np
 from napari.layers import Image
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.drawn.units import know_units
