@@ -13,11 +13,11 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor
 
+from napari_astroseg.engine.tensorfile import write_tensors
 from napari_astroseg.errors import TrainingError
-from napari_astroseg.sky.files.writing import replacing
 
 LAST_FILE = "last.safetensors"
 
@@ -40,9 +40,7 @@ def save_checkpoint(
     tensors = {f"net.{name}": t for name, t in net.state_dict().items()}
     for number, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{name}": torch.as_tensor(t) for name, t in state.items()}
-    tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    with replacing(path) as temporary:
-        temporary.write_bytes(save(tensors, {"progress": json.dumps(vars(progress))}))
+    write_tensors(path, tensors, {"progress": json.dumps(vars(progress))})
 
 
 def load_checkpoint(

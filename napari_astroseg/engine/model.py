@@ -21,9 +21,9 @@ from napari_astroseg.engine.nets.base import Network
 from napari_astroseg.engine.nets.sampling import SamplingNet
 from napari_astroseg.engine.sampled import draws_for
 from napari_astroseg.engine.spread import Spread
+from napari_astroseg.engine.tensorfile import write_tensors
 from napari_astroseg.errors import MisfitError, ModelError, SetupError
 from napari_astroseg.recipes.recipe import Recipe
-from napari_astroseg.sky.files.writing import replacing
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,18 +165,13 @@ class Model:
 
     def save(self, path: Path) -> Path:
         """Write weights, recipe and card to one safetensors file, whole or not at all."""
-        with replacing(path) as temporary:
-            temporary.write_bytes(self._packed())
+        write_tensors(path, self.net.state_dict(), self.card.to_metadata())
         return path
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as card and safetensors, to be built again on the other side."""
-        return _built, (self.card, self._packed(), self.turns, self.others, self.entropic)
-
-    def _packed(self) -> bytes:
-        """The content of its file."""
         weights = {name: t.detach().cpu().contiguous() for name, t in self.net.state_dict().items()}
-        return save(weights, self.card.to_metadata())
+        return _built, (self.card, save(weights), self.turns, self.others, self.entropic)
 
 
 def load_model(name_or_path: str | Path | Model, device: str | Cluster = "cpu") -> Model:
