@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
 from napari_astroseg.projects.place import Place
 from napari_astroseg.projects.record import Name, Number, Record, Share
@@ -19,6 +19,19 @@ Blending = Literal[
 ]
 """As napari calls them; "" for the usual one."""
 Axes = Annotated[tuple[Number, ...], Field(min_length=2, max_length=8)]
+_Step = Annotated[float, Field(ge=-1e12, le=1e12)]
+_Row = tuple[_Step, _Step, _Step]
+
+
+def _flat(placed: tuple[_Row, _Row] | None) -> tuple[_Row, _Row] | None:
+    if placed is not None:
+        (a, b, _), (c, d, _) = placed
+        if abs(a * d - b * c) < 1e-12:
+            raise ValueError("a layer cannot be squeezed into a line")
+    return placed
+
+
+Placed = Annotated[tuple[_Row, _Row] | None, AfterValidator(_flat)]
 
 
 class Layer(Record):
@@ -34,6 +47,9 @@ class Layer(Record):
         As napari has them.
     look
         Stretch, limits and colours of an image of ours.
+    placed
+        From rows and columns of the layer's pixels to world coordinates: two rows of an affine
+        matrix, for the last two axes; None for pixel on pixel.
     """
 
     name: Name
@@ -42,6 +58,7 @@ class Layer(Record):
     opacity: Share = 1.0
     blending: Blending = ""
     look: Look | None = None
+    placed: Placed = None
 
 
 class View(Record):

@@ -83,7 +83,7 @@ class ColourSource(Tagged):
 
 
 class PointsSource(Tagged):
-    """Places that were marked: rows and columns of pixels, from 0."""
+    """Places that were marked: rows and columns of the layer's own pixels, from 0."""
 
     kind: Literal["points"] = "points"
     at: Annotated[tuple[_Point, ...], Field(max_length=20_000)]
@@ -95,7 +95,6 @@ class LabelsSource(Tagged):
 
     kind: Literal["labels"] = "labels"
     place: Key
-    corner: _Point = (0.0, 0.0)
 
 
 Source = Annotated[

@@ -194,6 +194,34 @@ def test_what_is_only_in_memory_is_kept_beside_the_project(window: Any, tmp_path
     assert [each.name for each in third.layers] == ["ramp", "truth", "places"], last.sentences
 
 
+def test_what_lies_elsewhere_in_the_world_comes_back_there(window: Any, tmp_path: Path) -> None:
+    viewer, session = window()
+    turned = [[0.8, -0.6, 3.0], [0.6, 0.8, -7.0], [0.0, 0.0, 1.0]]
+    labels = np.eye(20, dtype=np.int32)
+    viewer.add_labels(labels, name="binned", scale=(4, 2), translate=(5, 6))
+    viewer.add_labels(labels, name="turned", scale=(2, 2), affine=turned)
+    places = [[1.5, 2.5], [30, 40]]
+    viewer.add_points(places, name="scaled", scale=(0.5, 0.25), translate=(-3, 8))
+    viewer.add_points(places, name="sheared", affine=turned, shear=[0.5])
+    file = open_image(write(tmp_path / "a.fits"))
+    layers.add_image(viewer, file).affine = turned
+    cube = layers.add_image(viewer, open_bands([tmp_path / "a.fits", write(tmp_path / "b.fits")]))
+    cube.translate = (0, 9, 4)
+    path = saved(session, tmp_path / "work.astroseg.json")
+
+    other, again = window()
+    opened(again, path)
+    assert again.sentences == []
+    assert [each.name for each in other.layers] == [each.name for each in viewer.layers]
+    for before, after in zip(viewer.layers, other.layers, strict=True):
+        for corner in ((0, 0), (1, 0), (0, 1), (17, 5)):
+            at = (*[0] * (before.ndim - 2), *corner)
+            there = after.data_to_world(at)
+            assert np.allclose(there, before.data_to_world(at)), before.name
+    assert tuple(other.layers["binned"].scale) == (4, 2)
+    assert again.draft().layers == session.draft().layers
+
+
 @pytest.mark.once
 def test_what_an_older_project_keeps_stays_until_the_new_one_is_there(
     window: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -93,6 +93,7 @@ def test_what_cannot_be_written_leaves_the_file_as_it_was(tmp_path: Path) -> Non
         ({"layers": [{"name": "a", "visible": 1}]}, "visible"),
         ({"layers": [{"name": "a", "source": {"kind": "pickle"}}]}, "source"),
         ({"layers": [{"name": "a", "source": {"kind": "image", "place": "/etc"}}]}, "place"),
+        ({"layers": [{"name": "a", "placed": [[1, 2, 0], [2, 4, 0]]}]}, "squeezed"),
         ({"layers": [{"name": "a"}] * 1001}, "layers"),
         ({"docks": {"__import__": {}}}, "docks"),
         ({"places": {"p1": {"path": "a", "kind": "pipe"}}}, "kind"),

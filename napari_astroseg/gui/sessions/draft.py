@@ -14,7 +14,7 @@ from napari_astroseg.gui.aids.view import camera_of
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.sessions.dock import Kept as Dock
 from napari_astroseg.gui.sessions.keeping import Kept, forget_others
-from napari_astroseg.gui.sessions.layersource import look_told, owned, source_of
+from napari_astroseg.gui.sessions.layersource import look_told, owned, placed_told, source_of
 from napari_astroseg.projects.place import Named, Places
 from napari_astroseg.projects.project import Blending, Layer, Project, View
 from napari_astroseg.projects.projectfile import ENDING, kept_folder, write_project
@@ -124,6 +124,7 @@ def gather(viewer: Any, docks: Mapping[str, Any], front: str = "") -> Draft:
                 opacity=float(layer.opacity),
                 blending=_blending(layer),
                 look=look_told(layer),
+                placed=None if source is None else placed_told(layer),
             )
         )
     given = {

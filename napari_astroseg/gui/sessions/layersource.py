@@ -9,12 +9,14 @@ import numpy as np
 from napari.layers import Labels, Points
 
 from napari_astroseg.gui import layers
+from napari_astroseg.gui.aids.view import world_of
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.look import looks
 from napari_astroseg.gui.look.colourdata import METADATA as COLOURS
 from napari_astroseg.gui.look.colourdata import Colours, colours_of
 from napari_astroseg.gui.sessions.keeping import MOST_LABELLED_PX, Kept, can_keep
 from napari_astroseg.projects.place import Places
+from napari_astroseg.projects.project import Placed
 from napari_astroseg.projects.sources import (
     BandsSource,
     ColourSource,
@@ -61,9 +63,17 @@ def source_of(viewer: Any, layer: Any, places: Places, keep: Keep) -> Source | N
     if isinstance(layer, Labels) and isinstance(layer.data, np.ndarray) and layer.ndim == 2:
         if layer.data.size > MOST_LABELLED_PX:
             return None
-        y, x = (float(each) for each in layer.translate)
-        return LabelsSource(place=keep(Kept(np.array(layer.data))), corner=(y, x))
+        return LabelsSource(place=keep(Kept(np.array(layer.data))))
     return None
+
+
+def placed_told(layer: Any) -> Placed:
+    """Where a layer lies, as a project has it; None for pixel on pixel."""
+    corner, linear = world_of(bare(layer))
+    if not corner.any() and np.array_equal(linear, np.eye(2)):
+        return None
+    (x, y), ((xx, xy), (yx, yy)) = corner.tolist(), linear.tolist()
+    return (yy, yx, y), (xy, xx, x)
 
 
 def look_told(layer: Any) -> Look | None:

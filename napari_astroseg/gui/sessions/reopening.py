@@ -76,7 +76,7 @@ class Reopening:
         }
         if told.blending:
             worn["blending"] = told.blending
-        return data, {**arguments, **worn}, kind
+        return data, {**arguments, **worn, **_lying(told, (data, arguments, kind))}, kind
 
     def image(self, source: Source) -> SkyImage:
         """The image of a source that has one, whatever its role.
@@ -100,7 +100,7 @@ class Reopening:
             image = open_image(self._where(source.place))
             values = np.asarray(image.pixels[:, :])
             labels = np.nan_to_num(values).astype(np.int32)
-            return labels, {"translate": source.corner}, "labels"
+            return labels, {}, "labels"
         if isinstance(source, ColourSource):
             return self._colours(source)
         image = self.image(source)
@@ -181,6 +181,20 @@ def _worn(prepared: layers.LayerData, look: Look) -> layers.LayerData:
     drawn = [DisplayLevel(each.level, stretch) for each in data]
     worn = {"colormap": looks.colormap_named(look.colormap), "gamma": look.gamma}
     return drawn, {**arguments, **worn, "contrast_limits": (0.0, 1.0)}, kind
+
+
+def _lying(told: Layer, prepared: layers.LayerData) -> dict[str, Any]:
+    """Where a layer lies, in the words of a new one; as scale and translation where these do."""
+    if told.placed is None:
+        return {}
+    data, arguments, kind = prepared
+    leading = len(data[0].shape) - 2 - arguments["rgb"] if kind == "image" else 0
+    whole = np.eye(leading + 3)
+    whole[leading:-1, leading:] = told.placed
+    linear, corner = whole[:-1, :-1], whole[:-1, -1]
+    if np.array_equal(linear, np.diag(np.diag(linear))):
+        return {"scale": np.diag(linear), "translate": corner}
+    return {"affine": whole}
 
 
 def _whole(reopening: Reopening, source: ColourSource, red: SkyImage) -> SkyImage:
