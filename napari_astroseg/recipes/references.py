@@ -202,6 +202,6 @@ def ours(version: str) -> Reference:
     told = {
         "author": "{The napari-astroseg developers}",
         "title": "{napari-astroseg: find, judge and catalogue structures in big sky maps}",
-        "version": version,
+        "note": f"version {version}",
     }
-    return Reference("napariastroseg", "software", told)
+    return Reference("napariastroseg", "misc", told)

@@ -22,12 +22,15 @@ from qtpy.QtWidgets import QApplication
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.aids.view import camera_of
+from napari_astroseg.gui.predicting.overlays import METADATA
 from napari_astroseg.gui.vet import VetDock
 from napari_astroseg.gui.vetting.actions import choose_key, chosen_keys
 from napari_astroseg.gui.vetting.desk import Desk
 from napari_astroseg.gui.vetting.fromlayers import holds_detections
+from napari_astroseg.gui.vetting.openbox import OpenBox
 from napari_astroseg.review.reading import open_detections
 from napari_astroseg.review.store import Store
+from napari_astroseg.sky.window import Window
 
 REGIONS = [(100, 150, 20), (130, 160, 12), (300, 300, 30), (500, 80, 15)]
 
@@ -244,6 +247,24 @@ def test_what_is_judged_is_exported_and_what_a_layer_holds_is_judged(
     assert (round(found.x[0]), round(found.y[0])) in ((219, 129), (54, 424))
     assert found.radius[0] == pytest.approx(np.sqrt((800 if found.x[0] > 100 else 100) / np.pi))
     assert "1 judged detections written" in dock.judging.counts.text()
+
+
+@pytest.mark.once
+def test_what_a_model_has_just_found_is_proposed(viewer: Any, qtbot: Any, tmp_path: Path) -> None:
+    def found(name: str) -> Labels:
+        note = {METADATA: {"window": Window(0, 0, 8, 8)}}
+        return Labels(np.ones((8, 8), np.uint16), name=name, metadata=note)
+
+    box = OpenBox(viewer)
+    qtbot.addWidget(box)
+    viewer.add_layer(Labels(np.ones((8, 8), np.uint16), name="drawn"))
+    assert box.layer is None  # nobody said that these are detections
+    for name in ("one", "two"):
+        viewer.add_layer(found(name))
+        assert box.layer.name == name
+    box.choose_file(tmp_path)
+    viewer.add_layer(found("three"))
+    assert box.path == str(tmp_path)  # what was chosen stays
 
 
 @pytest.mark.once

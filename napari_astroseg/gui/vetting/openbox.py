@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.buttons import allow
 from napari_astroseg.gui.images import ImagePicker
+from napari_astroseg.gui.predicting.overlays import METADATA
 from napari_astroseg.gui.settings import data_folder, remember, remembered
 from napari_astroseg.gui.ties import Ties
 from napari_astroseg.gui.vetting.fromlayers import holds_detections
@@ -49,6 +50,7 @@ class OpenBox(QWidget):
         super().__init__()
         self._viewer = bare(viewer)
         self._sources: list[Any] = []
+        self._proposes = True
         self._ties = Ties(self)
         self._build()
         for name in ("inserted", "removed", "reordered"):
@@ -79,6 +81,7 @@ class OpenBox(QWidget):
 
     def choose_file(self, path: str | Path) -> None:
         """Take detections from this file or folder."""
+        self._settle()
         self.source.setCurrentText(_FILE)
         self.file.setText(str(path))
 
@@ -89,10 +92,12 @@ class OpenBox(QWidget):
 
     def choose_store(self) -> None:
         """Take the list that is in the store."""
+        self._settle()
         self.source.setCurrentText(_STORED)
 
     def choose_layer(self, layer: Any) -> None:
         """Take detections from this layer."""
+        self._settle()
         self._offer()
         self.source.setCurrentIndex(self._sources.index(bare(layer)))
 
@@ -160,6 +165,7 @@ class OpenBox(QWidget):
         for line in (self.who, self.file):
             line.textChanged.connect(self._rejudge)
         self.source.currentIndexChanged.connect(self._source_chosen)
+        self.source.activated.connect(self._settle)
         rows = QFormLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.addRow("Image", self.images)
@@ -171,19 +177,28 @@ class OpenBox(QWidget):
         rows.addRow(row_of(self.start, self.close_button, self.sheet, self.export))
 
     def _offer(self, _event: Any = None) -> None:
-        """Offer the layers that there are; the choice stays."""
+        """Offer the layers that there are; the choice stays.
+
+        Where nothing was chosen yet, what a model has just found is proposed.
+        """
         layers = [bare(each) for each in self._viewer.layers if holds_detections(each)]
         chosen, words = self.layer, self.source.currentText()
         self.source.blockSignals(True)
         self.source.clear()
         self._sources = [*layers, None, None]
         self.source.addItems([*(layer.name for layer in layers), _FILE, _STORED])
-        if chosen in layers:
+        found = [number for number, layer in enumerate(layers) if METADATA in layer.metadata]
+        if self._proposes and not self.path and found:
+            self.source.setCurrentIndex(found[-1])
+        elif chosen in layers:
             self.source.setCurrentIndex(layers.index(chosen))
         else:
             self.source.setCurrentText(words if words in (_FILE, _STORED) else _FILE)
         self.source.blockSignals(False)
         self._source_chosen()
+
+    def _settle(self, _index: int = 0) -> None:
+        self._proposes = False
 
     def _source_chosen(self, _index: int = 0) -> None:
         self._file_row.setEnabled(self.source.currentText() == _FILE)
