@@ -135,7 +135,7 @@ def _client(cluster: Cluster) -> Iterator[Any]:
         ) from error
     with ExitStack() as stack:
         stack.enter_context(_told_by_us_alone())
-        # A client takes over all of this process's Dask, and one cut off does not give it back.
+        # A client takes over all of this process's Dask, even one that cannot connect: for good.
         stack.enter_context(dask.config.set(scheduler=dask.config.get("scheduler", None)))
         try:
             if cluster.workers:

@@ -116,9 +116,11 @@ def test_a_cluster_is_here_or_there(workers, address):
         Cluster(workers, address)
 
 
-def test_a_cluster_that_is_not_there_is_told():
+def test_a_cluster_that_is_not_there_is_told_and_dask_computes_here_as_before():
+    before = dask.config.get("scheduler", None)
     with pytest.raises(SetupError, match=r"cannot be used .* as by `tcp://HOST:PORT`"):
         list(shared_out(Cluster(address="nonsense://127.0.0.1:1"), squaring, [1]))
+    assert dask.config.get("scheduler", None) == before
 
 
 def test_a_worker_killed_at_work_changes_nothing(random_model, noise_image, tmp_path):
