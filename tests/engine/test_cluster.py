@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sharedwork import dying, lagging, own_processes, refusing, squaring, started
 
-from napari_astroseg.engine import cluster as sharing
+from napari_astroseg.engine import dealing
 from napari_astroseg.engine.cluster import Cluster, shared_out
 from napari_astroseg.engine.events import Started, TileDone
 from napari_astroseg.engine.predict import predict, predicted
@@ -88,8 +88,8 @@ def test_losing_the_scheduler_ends_the_work_with_a_sentence(tmp_path, capfd):
 
 
 def test_a_straggler_is_worked_on_twice(address, tmp_path, monkeypatch):
-    monkeypatch.setattr(sharing, "_LATE_S", 0.2)
-    monkeypatch.setattr(sharing, "_LOOK_S", 0.1)
+    monkeypatch.setattr(dealing, "_LATE_S", 0.2)
+    monkeypatch.setattr(dealing, "_LOOK_S", 0.1)
     told = list(shared_out(Cluster(address=address), partial(lagging, tmp_path), range(6)))
     assert sorted(told) == [(number, number) for number in range(6)]
     assert (tmp_path / "again").exists()
