@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from napari_astroseg.projects.record import Count, Record
+from napari_astroseg.projects.record import UNWRITTEN, Count, Record
 from napari_astroseg.sky.files.address import is_url
 
 PlaceKind = Literal["file", "folder", "address", "survey"]
@@ -30,6 +30,8 @@ _SECRET = re.compile(
     r"(^|[-_.])(token|sig|signature|key|secret|password|passwd|auth|credential|expires)($|[-_.])",
     re.IGNORECASE,
 )
+_LONGEST = 4096
+MOST_PLACES = 50_000
 _OF_WINDOWS = re.compile(r"^([A-Za-z]:|[\\/]{2}|\\)")
 
 
@@ -101,7 +103,7 @@ class Place(Record):
         Of a file that was there when the project was written.
     """
 
-    path: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f]+$")]
+    path: Annotated[str, Field(min_length=1, max_length=_LONGEST, pattern=r"^[^\x00-\x1f]+$")]
     kind: PlaceKind
     use: Use = "read"
     identity: Identity | None = None
@@ -160,9 +162,15 @@ class Places:
         return self.key_of(Named(text, kind, use))
 
     def key_of(self, named: Named) -> str:
-        """The key of a place as it is named; a new one where it has none."""
+        """The key of a place as it is named; a new one where it has none.
+
+        "" for what cannot be written down: a name that is no text, or one place too many.
+        """
         key = self._keys.get(named)
         if key is None:
+            path = named.path
+            if len(self.named) == MOST_PLACES or len(path) > _LONGEST or UNWRITTEN.search(path):
+                return ""
             key = self._keys[named] = f"p{len(self.named) + 1}"
             self.named[key] = named
         return key

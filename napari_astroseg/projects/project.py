@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from napari_astroseg.projects.place import Place
+from napari_astroseg.projects.place import MOST_PLACES, Place
 from napari_astroseg.projects.record import Name, Number, Record, Share
 from napari_astroseg.projects.sources import Look, Source
 
 SCHEMA = 1
 """Of the files that this version writes, and the newest that it reads."""
+
+MOST_LAYERS = 1000
 
 DockName = Annotated[str, Field(pattern=r"^[A-Z][a-z]{1,15}$")]
 Blending = Literal[
@@ -107,8 +109,8 @@ class Project(Record):
     astroseg_project: Literal[1] = 1
     written: Name = ""
     by: Name = ""
-    places: Annotated[dict[str, Place], Field(max_length=50_000, default_factory=dict)]
-    layers: Annotated[tuple[Layer, ...], Field(max_length=1000)] = ()
+    places: Annotated[dict[str, Place], Field(max_length=MOST_PLACES, default_factory=dict)]
+    layers: Annotated[tuple[Layer, ...], Field(max_length=MOST_LAYERS)] = ()
     view: View | None = None
     docks: Annotated[
         dict[DockName, dict[str, JsonValue]], Field(max_length=20, default_factory=dict)

@@ -8,11 +8,15 @@ any is touched.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer
 
 PLACE_KEY = r"^(p[0-9]{1,6})?$"
+_LONGEST = 300
+UNWRITTEN = re.compile(r"[\x00-\x1f\ud800-\udfff]")
+"""Characters that the name of a file or a layer may have, and no line of text."""
 
 
 class Record(BaseModel):
@@ -33,11 +37,20 @@ class Tagged(Record):
         return {"kind": self.kind, **written(self)}
 
 
-Name = Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
+Name = Annotated[str, Field(max_length=_LONGEST, pattern=r"^[^\x00-\x1f]*$")]
 """A word or a line: of a layer, a model, a person."""
+
+
+def line(text: str) -> str:
+    """A text as a `Name` holds it: in one line, and cut where it is too long."""
+    return UNWRITTEN.sub(" ", text)[:_LONGEST]
+
 
 Key = Annotated[str, Field(pattern=PLACE_KEY)]
 """Which place of the project is meant; "" for none."""
+
+SomeKey = Annotated[str, Field(pattern=PLACE_KEY, min_length=1)]
+"""The same where there has to be one."""
 
 Number = Annotated[float, Field(ge=-1e300, le=1e300)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from napari_astroseg.projects.record import Count, Key, Name, Number, Record, Tagged
+from napari_astroseg.projects.record import Count, Name, Number, Record, SomeKey, Tagged
 
 Plane = Annotated[int, Field(ge=0, lt=2**31)]
 Positive = Annotated[float, Field(gt=0.0, le=1e300)]
+MOST_TILES = MOST_POINTS = 20_000
 _Point = tuple[Number, Number]
 
 
@@ -17,7 +18,7 @@ class ImageSource(Tagged):
     """One HDU of a file, or what belongs to it; a HiPS, or the store of a prediction."""
 
     kind: Literal["image"] = "image"
-    place: Key
+    place: SomeKey
     hdu: Count = 0
     plane: Plane | None = None
     name: Name = ""
@@ -29,7 +30,7 @@ class MosaicSource(Tagged):
     """Tiles as one image, or how many of them cover each pixel."""
 
     kind: Literal["mosaic"] = "mosaic"
-    tiles: Annotated[tuple[ImageSource, ...], Field(min_length=1, max_length=20_000)]
+    tiles: Annotated[tuple[ImageSource, ...], Field(min_length=1, max_length=MOST_TILES)]
     match_background: bool = False
     role: Literal["", "footprint"] = ""
 
@@ -48,7 +49,7 @@ class KeptSource(Tagged):
     """An image that was in memory only, and is kept in a file of the project's."""
 
     kind: Literal["kept"] = "kept"
-    place: Key
+    place: SomeKey
     name: Name = ""
 
 
@@ -86,7 +87,7 @@ class PointsSource(Tagged):
     """Places that were marked: rows and columns of the layer's own pixels, from 0."""
 
     kind: Literal["points"] = "points"
-    at: Annotated[tuple[_Point, ...], Field(max_length=20_000)]
+    at: Annotated[tuple[_Point, ...], Field(max_length=MOST_POINTS)]
     size: Annotated[float, Field(gt=0.0, le=1e6)] = 10.0
 
 
@@ -94,7 +95,7 @@ class LabelsSource(Tagged):
     """Numbered regions kept in a file of the project's."""
 
     kind: Literal["labels"] = "labels"
-    place: Key
+    place: SomeKey
 
 
 Source = Annotated[

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from napari_astroseg.gui.sessions import draft
 from napari_astroseg.gui.sessions.questions import AllowDialog, MovedDialog
 from napari_astroseg.gui.sessions.session import Session
 from napari_astroseg.projects.finding import questions
+from napari_astroseg.projects.project import View
 from napari_astroseg.projects.projectfile import read_project
 from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.image import SkyImage
@@ -220,6 +223,49 @@ def test_what_lies_elsewhere_in_the_world_comes_back_there(window: Any, tmp_path
             assert np.allclose(there, before.data_to_world(at)), before.name
     assert tuple(other.layers["binned"].scale) == (4, 2)
     assert again.draft().layers == session.draft().layers
+
+
+class Nowhere:
+    """A dock with a number that is none."""
+
+    State = View
+
+    def state(self, _places: Any) -> View:
+        return View(center=(0.0, float("nan")), zoom=1.0)
+
+    def restore(self, state: Any, places: Any) -> None:
+        raise AssertionError("there is nothing to restore")
+
+
+def test_what_no_record_holds_costs_itself_and_no_more(window: Any, tmp_path: Path) -> None:
+    viewer, session = window({"Nowhere": Nowhere()})
+    layers.add_image(viewer, open_image(write(tmp_path / "a.fits"))).name = "two\nlines"
+    many = [open_image(write(tmp_path / "t.fits"))] * 20_001
+    layers.add_image(viewer, open_image(tmp_path / "t.fits")).name = "too many tiles"
+    viewer.layers[-1].metadata[layers.METADATA] = mosaic_of(many)
+    odd = os.fsdecode(b"\xe9.fits")
+    (tmp_path / "t.fits").rename(tmp_path / odd)
+    layers.add_image(viewer, open_image(tmp_path / odd)).name = "its file's name is no text"
+    viewer.add_points(np.zeros((20_001, 2)), name="too many points")
+    with np.errstate(invalid="ignore"):  # napari's own
+        viewer.add_points([[1, np.nan], [3, 4]], name="half nowhere")
+    viewer.scene.camera.zoom = np.nan
+    viewer.layers.selection.active = viewer.layers[0]
+    path = saved(session, tmp_path / "work.astroseg.json")
+    (sentence,) = session.sentences
+    for name in ("too many tiles", "too many points", "its file's name is no text", "Nowhere"):
+        assert name in sentence
+
+    other, again = window()
+    opened(again, path)
+    assert [each.name for each in other.layers] == ["two lines", "half nowhere"]
+    assert other.layers[1].data.tolist() == [[3, 4]]
+
+
+def mosaic_of(tiles: list[SkyImage]) -> SkyImage:
+    """An image that says it is made of these."""
+    one = open_mosaic(tiles[:1])
+    return replace(one, pixels=replace(one.pixels, tiles=one.pixels.tiles * len(tiles)))
 
 
 @pytest.mark.once

@@ -13,10 +13,11 @@ from pydantic import Field
 from napari_astroseg.gui.comparing.brought import compared
 from napari_astroseg.gui.comparing.origins import FromFile, FromLayer, FromSurvey, Origin
 from napari_astroseg.gui.look.remembered import Look as Worn
+from napari_astroseg.gui.sessions.dock import named
 from napari_astroseg.gui.sessions.layersource import look_told
 from napari_astroseg.projects.finding import FoundPlaces
 from napari_astroseg.projects.place import Places
-from napari_astroseg.projects.record import Key, Name, Record, Share
+from napari_astroseg.projects.record import Key, Name, Record, Share, line
 from napari_astroseg.projects.sources import Look
 from napari_astroseg.sky.files.address import HduKey
 from napari_astroseg.sky.grids.align import align
@@ -79,10 +80,10 @@ def told(dock: Any, places: Places) -> CompareState:
         if (state := _origin_told(layer, origin, onto, places)) is not None
     ]
     return CompareState(
-        reference="" if reference is None else reference.name[:300],
+        reference=named(reference),
         brought=tuple(brought[:_MOST]),
-        first="" if pair is None else pair[0].name[:300],
-        second="" if pair is None else pair[1].name[:300],
+        first="" if pair is None else named(pair[0]),
+        second="" if pair is None else named(pair[1]),
         blink_all=seeing.controls.pair.all.isChecked(),
         rate_hz=round(float(seeing.controls.rate.value()), 2),
         amount_percent=seeing.controls.amount.value(),
@@ -147,8 +148,8 @@ def settle(dock: Any, state: CompareState) -> None:
 def _origin_told(layer: Any, origin: Origin, onto: Any, places: Places) -> OriginState | None:
     about = compared(layer)
     known: dict[str, Any] = {
-        "reference": onto.name[:300],
-        "layer": layer.name[:300],
+        "reference": named(onto),
+        "layer": named(layer),
         "look": look_told(layer),
     }
     if isinstance(origin, FromSurvey):
@@ -165,7 +166,7 @@ def _origin_told(layer: Any, origin: Origin, onto: Any, places: Places) -> Origi
         return OriginState(file=places.key(origin.place), hdu=parts, **known)
     if origin.match is not align:  # by points that were set by hand: they are no setting
         return None
-    return OriginState(from_layer=origin.name[:300], **known)
+    return OriginState(from_layer=line(origin.name), **known)
 
 
 def _hdu(told_: tuple[int | str, ...]) -> HduKey | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_astroseg.gui.sessions.dock import named
 from napari_astroseg.projects.finding import FoundPlaces
 from napari_astroseg.projects.place import Places
 from napari_astroseg.projects.record import Key, Name, Record
@@ -25,7 +26,7 @@ def told(dock: Any, places: Places) -> DrawState:
     layer, folder = dock.images.layer(), dock.folder.path()
     drawing = dock.is_drawing
     return DrawState(
-        image="" if layer is None else layer.name[:300],
+        image=named(layer),
         folder=places.key(folder, "folder", "write") if drawing else "",
         drawing=drawing,
     )

@@ -14,9 +14,10 @@ from pydantic import Field
 from napari_astroseg.engine.card import ModelCard, builtin_models
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.predicting.cuts import Cut
+from napari_astroseg.gui.sessions.dock import named
 from napari_astroseg.projects.finding import FoundPlaces
 from napari_astroseg.projects.place import Places
-from napari_astroseg.projects.record import Count, Key, Name, Record, Share
+from napari_astroseg.projects.record import Count, Key, Name, Record, Share, line
 from napari_astroseg.sky.image import SkyImage
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def model_told(card: ModelCard | None, places: Places) -> ModelState:
         return ModelState()
     built_in = any(card.path == path.resolve() for path in builtin_models().values())
     file = "" if built_in else places.key(card.path)
-    return ModelState(name=card.name[:300], file=file)
+    return ModelState(name=line(card.name), file=file)
 
 
 def _file_told(file: Path, places: Places) -> ModelState:
@@ -121,7 +122,7 @@ def answer_told(wish: Wish, answer: Answered, places: Places) -> AnswerState:
     window = wish.window
     whole = layers.sky_image(wish.layer)
     return AnswerState(
-        layer=wish.layer.name[:300],
+        layer=named(wish.layer),
         plane=None if whole is None else plane_of(whole, wish.image),
         window=(window.x, window.y, window.width, window.height),
         whole=bool(wish.run),
@@ -152,7 +153,7 @@ def told(dock: Any, places: Places) -> PredictState:
     ]
     return PredictState(
         model=model_told(dock.models.card(), places),
-        image="" if layer is None else layer.name[:300],
+        image=named(layer),
         side_px=dock.place.side_px,
         device=dock.place.device.currentText(),
         uncertainty=str(dock.place.unsure.currentData() or ""),

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from napari_astroseg.projects.finding import FoundPlaces
 from napari_astroseg.projects.place import Places
-from napari_astroseg.projects.record import Record
+from napari_astroseg.projects.record import Record, line
 
 
 @runtime_checkable
@@ -25,3 +25,8 @@ class Kept(Protocol):
     def restore(self, state: Any, places: FoundPlaces) -> None:
         """Be set to that again; what takes long may follow."""
         ...
+
+
+def named(thing: Any) -> str:
+    """The name by which a project speaks of a layer, or a detection; "" for none."""
+    return "" if thing is None else line(thing.name)

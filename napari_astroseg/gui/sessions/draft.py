@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+from pydantic import ValidationError
 
 from napari_astroseg.gui.aids.view import camera_of
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.sessions.dock import Kept as Dock
+from napari_astroseg.gui.sessions.dock import named
 from napari_astroseg.gui.sessions.keeping import Kept, forget_others
-from napari_astroseg.gui.sessions.layersource import look_told, owned, placed_told, source_of
+from napari_astroseg.gui.sessions.layersource import Keep, look_told, owned, placed_told, source_of
 from napari_astroseg.projects.place import Named, Places
-from napari_astroseg.projects.project import Blending, Layer, Project, View
+from napari_astroseg.projects.project import MOST_LAYERS, Blending, Layer, Project, View
 from napari_astroseg.projects.projectfile import ENDING, kept_folder, write_project
 
 
@@ -33,11 +35,11 @@ class Draft:
     kept
         What has to be written beside the project, by the key of its place.
     left_out
-        Names of layers that cannot be opened again from a file.
+        Names of layers that cannot be opened again from a file, and of docks that no record holds.
     """
 
     layers: tuple[Layer, ...]
-    view: View
+    view: View | None
     docks: dict[str, dict[str, Any]]
     front: str
     places: Places
@@ -53,7 +55,7 @@ class Draft:
         """Equal for equal windows; what is kept counts by being the same object."""
         parts = [
             [layer.model_dump(mode="json") for layer in self.layers],
-            self.view.model_dump(mode="json"),
+            None if self.view is None else self.view.model_dump(mode="json"),
             self.docks,
             self.front,
             [repr(each) for each in self.places.named.values()],
@@ -90,10 +92,10 @@ class Draft:
     def _take_along(self, folder: Path) -> None:
         """What another project keeps is copied, for that one may be deleted."""
         ending = kept_folder(Path(f"x{ENDING}")).name[1:]
-        for key, named in list(self.places.named.items()):
-            path = Path(named.path)
+        for key, place in list(self.places.named.items()):
+            path = Path(place.path)
             theirs = path.parent.name.endswith(ending) and path.parent != folder
-            if named.kind == "file" and theirs and path.is_file():
+            if place.kind == "file" and theirs and path.is_file():
                 written = Kept(path).write(folder)
                 self.places.named[key] = Named(str(written), "file")
 
@@ -103,7 +105,8 @@ def gather(viewer: Any, docks: Mapping[str, Any], front: str = "") -> Draft:
     viewer = bare(viewer)
     places = Places()
     kept: dict[str, Kept] = {}
-    told, left_out = [], []
+    told: list[Layer] = []
+    left_out: list[str] = []
 
     def keep(what: Kept) -> str:
         key = places.key(f"kept {what.tag}")
@@ -111,28 +114,38 @@ def gather(viewer: Any, docks: Mapping[str, Any], front: str = "") -> Draft:
         return key
 
     for layer in viewer.layers:
-        mine = not owned(layer)
-        source = source_of(viewer, layer, places, keep) if mine else None
-        if mine and source is None:
+        try:
+            one = _layer(viewer, layer, places, keep)
+        except ValidationError:
+            one = None
+        if one is None or len(told) == MOST_LAYERS:
             left_out.append(layer.name)
-            continue
-        told.append(
-            Layer(
-                name=layer.name[:300],
-                source=source,
-                visible=bool(layer.visible),
-                opacity=float(layer.opacity),
-                blending=_blending(layer),
-                look=look_told(layer),
-                placed=None if source is None else placed_told(layer),
-            )
-        )
-    given = {
-        name: dock.state(places).model_dump(mode="json", exclude_defaults=True)
-        for name, dock in docks.items()
-        if isinstance(dock, Dock)
-    }
+        else:
+            told.append(one)
+    given = {}
+    for name, dock in docks.items():
+        if isinstance(dock, Dock):
+            try:
+                given[name] = dock.state(places).model_dump(mode="json", exclude_defaults=True)
+            except ValidationError:
+                left_out.append(name)
     return Draft(tuple(told), _view(viewer), given, front, places, kept, tuple(left_out))
+
+
+def _layer(viewer: Any, layer: Any, places: Places, keep: Keep) -> Layer | None:
+    mine = not owned(layer)
+    source = source_of(viewer, layer, places, keep) if mine else None
+    if mine and source is None:
+        return None
+    return Layer(
+        name=named(layer),
+        source=source,
+        visible=bool(layer.visible),
+        opacity=float(layer.opacity),
+        blending=_blending(layer),
+        look=look_told(layer),
+        placed=placed_told(layer) if mine else None,
+    )
 
 
 def _blending(layer: Any) -> Blending:
@@ -140,13 +153,16 @@ def _blending(layer: Any) -> Blending:
     return next((each for each in known if each == str(layer.blending)), "")
 
 
-def _view(viewer: Any) -> View:
+def _view(viewer: Any) -> View | None:
+    """Where the camera looks; None where that is nowhere."""
     camera, active = camera_of(viewer), viewer.layers.selection.active
     up = camera.orientation2d[0]
+    if not np.isfinite((*camera.center, camera.zoom, *viewer.dims.point)).all():
+        return None
     return View(
         center=tuple(float(each) for each in camera.center[-2:]),
         zoom=float(np.clip(camera.zoom, 1e-8, 1e8)),
         north_up=str(getattr(up, "value", up)) == "up",
         point=tuple(float(each) for each in viewer.dims.point[:-2])[:8],
-        selected="" if active is None else active.name[:300],
+        selected=named(active),
     )

@@ -17,7 +17,10 @@ from napari_astroseg.gui.look.colourdata import Colours, colours_of
 from napari_astroseg.gui.sessions.keeping import MOST_LABELLED_PX, Kept, can_keep
 from napari_astroseg.projects.place import Places
 from napari_astroseg.projects.project import Placed
+from napari_astroseg.projects.record import line
 from napari_astroseg.projects.sources import (
+    MOST_POINTS,
+    MOST_TILES,
     BandsSource,
     ColourSource,
     ImageSource,
@@ -40,7 +43,6 @@ Keep = Callable[[Kept], str]
 """Takes what is to be kept and gives its key among the places."""
 
 _OURS = {layers.METADATA, layers.ROLE, COLOURS}
-_MOST_POINTS = 20_000
 
 
 def owned(layer: Any) -> bool:
@@ -49,7 +51,13 @@ def owned(layer: Any) -> bool:
 
 
 def source_of(viewer: Any, layer: Any, places: Places, keep: Keep) -> Source | None:
-    """What a layer draws; None where nobody could open it again."""
+    """What a layer draws; None where nobody could open it again. Points that are nowhere are left.
+
+    Raises
+    ------
+    ValidationError
+        When no record holds it.
+    """
     layer = bare(layer)
     colours = colours_of(layer)
     if colours is not None:
@@ -57,8 +65,9 @@ def source_of(viewer: Any, layer: Any, places: Places, keep: Keep) -> Source | N
     image = layers.sky_image(layer)
     if image is not None:
         return _belonging(viewer, layer, image, places, keep) or _single(image, places, keep)
-    if isinstance(layer, Points) and layer.ndim == 2 and len(layer.data) <= _MOST_POINTS:
-        at = tuple((float(y), float(x)) for y, x in np.asarray(layer.data))
+    if isinstance(layer, Points) and layer.ndim == 2 and len(layer.data) <= MOST_POINTS:
+        data = np.asarray(layer.data, float)
+        at = tuple((y, x) for y, x in data[np.isfinite(data).all(1)].tolist())
         return PointsSource(at=at, size=float(np.clip(layer.current_size, 1e-3, 1e6)))
     if isinstance(layer, Labels) and isinstance(layer.data, np.ndarray) and layer.ndim == 2:
         if layer.data.size > MOST_LABELLED_PX:
@@ -121,27 +130,26 @@ def _single(
         banded = image.count == 1 and image.axis is not None and image.axis.kind == "band"
         band = image.axis.labels[0] if banded and image.axis is not None else ""
         return _file(image.reference, image.name, places, band)
-    pixels = image.pixels
-    if isinstance(pixels, TiledPixels) and all(tile.place for tile in pixels.tiles):
-        tiles = tuple(
-            ImageSource(place=places.key(tile.place), hdu=tile.hdu) for tile in pixels.tiles
-        )
-        matched = any(tile.level != Level() for tile in pixels.tiles)
-        return MosaicSource(tiles=tiles, match_background=matched)
+    tiles = image.pixels.tiles if isinstance(image.pixels, TiledPixels) else ()
+    if 0 < len(tiles) <= MOST_TILES and all(tile.place for tile in tiles):
+        files = tuple(ImageSource(place=places.key(tile.place), hdu=tile.hdu) for tile in tiles)
+        matched = any(tile.level != Level() for tile in tiles)
+        return MosaicSource(tiles=files, match_background=matched)
     if isinstance(image.planes, Sources) and image.axis is not None:
         own = [each for each in image.planes.references if each is not None]
         if len(own) < len(image.planes):
             return None
         files = tuple(_file(each, "", places) for each in own)
-        return BandsSource(images=files, labels=tuple(image.axis.labels), name=image.name[:300])
+        labels = tuple(line(each) for each in image.axis.labels)
+        return BandsSource(images=files, labels=labels, name=line(image.name))
     if can_keep(image):
-        return KeptSource(place=keep(Kept(image)), name=image.name[:300])
+        return KeptSource(place=keep(Kept(image)), name=line(image.name))
     return None
 
 
 def _file(reference: ImageRef, name: str, places: Places, band: str = "") -> ImageSource:
     place, hdu, plane = places.key(reference.place), reference.hdu, reference.plane
-    return ImageSource(place=place, hdu=hdu, plane=plane, name=name[:300], band=band[:300])
+    return ImageSource(place=place, hdu=hdu, plane=plane, name=line(name), band=line(band))
 
 
 def _colours(colours: Colours, places: Places, keep: Keep) -> ColourSource | None:

@@ -293,7 +293,7 @@ class Session(QObject):
         self.saved.emit(path)
         if draft.left_out:
             names = ", ".join(draft.left_out[:5]) + (" …" if len(draft.left_out) > 5 else "")
-            self.said.emit(f"Not in the project, for no file has it: {names}; save it as a file")
+            self.said.emit(f"Not in the project, which cannot hold it: {names}; save it as a file")
 
     def _refuse(self, sentence: str) -> None:
         self.busy_changed.emit("")

@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue
 from napari_astroseg.errors import RecipeError
 from napari_astroseg.projects.finding import FoundPlaces
 from napari_astroseg.projects.place import Places
-from napari_astroseg.projects.record import Key, Name, Record
+from napari_astroseg.projects.record import Key, Name, Record, line
 from napari_astroseg.recipes.recipe import Recipe
 
 
@@ -40,7 +40,7 @@ def told(dock: Any, places: Places) -> TrainState:
         data=places.key(dock.data.path(), "folder"),
         out=places.key(dock.out.path(), "folder", "write"),
         device=dock.device.currentText(),
-        begin_with=dock.weights.currentText()[:300],
+        begin_with=line(dock.weights.currentText()),
         by_itself=dock.by_itself.isChecked(),
     )
 

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from napari_astroseg.gui.sessions.dock import named
 from napari_astroseg.projects.finding import FoundPlaces
 from napari_astroseg.projects.place import Places
-from napari_astroseg.projects.record import Key, Name, Record
+from napari_astroseg.projects.record import Key, Name, Record, line
 from napari_astroseg.review.orders import ORDERS
 
 
@@ -58,8 +59,8 @@ def told(dock: Any, places: Places) -> VetState:
     image, layer = dock.judged.bare(box.images.layer()), box.layer
     current = None if desk is None else desk.session.current
     return VetState(
-        image="" if image is None else image.name[:300],
-        layer="" if layer is None else layer.name[:300],
+        image=named(image),
+        layer=named(layer),
         file=places.key(_absolute(box.path)) if judging else "",
         from_store=box.from_store,
         store=places.key(_absolute(box.store.text().strip()), "file", "write") if judging else "",
@@ -67,7 +68,7 @@ def told(dock: Any, places: Places) -> VetState:
         blind=box.blind.isChecked(),
         fitted=dock.judging.fitted,
         judging=judging,
-        current="" if current is None else current.name[:300],
+        current=named(current),
     )
 
 
@@ -102,7 +103,7 @@ def _queue_told(box: Any, places: Places) -> QueueState:
         within_arcsec=float(box.within.value()),
         overlap=box.overlap.value(),
         reference=places.key(_absolute(reference)),
-        **{name: getattr(box, name).text()[:300] for name in _LINES},
+        **{name: line(getattr(box, name).text()) for name in _LINES},
     )
 
 

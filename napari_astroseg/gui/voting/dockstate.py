@@ -8,7 +8,7 @@ from pydantic import Field
 
 from napari_astroseg.projects.finding import FoundPlaces
 from napari_astroseg.projects.place import Places
-from napari_astroseg.projects.record import Key, Name, Record
+from napari_astroseg.projects.record import Key, Name, Record, line
 
 
 class VotesState(Record):
@@ -26,7 +26,7 @@ def told(dock: Any, places: Places) -> VotesState:
     shown = ballot is not None and ballot.place is not None
     return VotesState(
         votes=places.key(ballot.place) if shown and ballot is not None else "",
-        kind=dock.kind.currentText()[:300] if shown else "",
+        kind=line(dock.kind.currentText()) if shown else "",
         threshold=max(1, dock.threshold) if shown else 1,
         folder=places.key(dock.table.folder.path(), "folder"),
     )
