@@ -18,6 +18,8 @@ from napari.components import ViewerModel
 
 from napari_astroseg.errors import OutputError
 from napari_astroseg.gui import layers
+from napari_astroseg.gui.comparing.onlyone import OnlyOne
+from napari_astroseg.gui.comparing.seeing import SeeingBox
 from napari_astroseg.gui.intake.places import all_layers
 from napari_astroseg.gui.look import looks
 from napari_astroseg.gui.look.colourdata import colours_of
@@ -195,6 +197,32 @@ def test_what_is_only_in_memory_is_kept_beside_the_project(window: Any, tmp_path
     third, last = window()
     opened(last, elsewhere)
     assert [each.name for each in third.layers] == ["ramp", "truth", "places"], last.sentences
+
+
+def test_what_is_hidden_for_a_while_is_kept_as_it_is_else(window: Any, tmp_path: Path) -> None:
+    viewer, session = window()
+    pair = [layers.add_image(viewer, open_image(write(tmp_path / f"{n}.fits", n))) for n in (0, 1)]
+    pair[1].opacity = 0.7
+    viewer.add_points([[1, 2]], name="places")
+    before = session.draft().layers
+    box = SeeingBox(viewer)
+    box.set_pair(*pair)
+    box.toggle_blink()
+    box.toggle_overlays()
+    assert [each.opacity for each in pair] == [1.0, 0.0]
+    assert not viewer.layers["places"].visible
+    assert session.draft().layers == before
+    box.step()
+    box.toggle_fade()
+    alone = OnlyOne(viewer, pair[0])
+    alone.show(pair[1])
+    assert session.draft().layers == before
+    alone.end()
+    box.untie()
+    assert session.draft().layers == before
+    pair[1].opacity, viewer.layers["places"].visible = 0.2, False
+    assert [each.opacity for each in session.draft().layers] == [1.0, 0.2, 1.0]
+    assert [each.visible for each in session.draft().layers] == [True, True, False]
 
 
 def test_what_lies_elsewhere_in_the_world_comes_back_there(window: Any, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from layouts import bubble_row, write_tile
 from pyvo.samp import SAMPHubServer, SAMPIntegratedClient, conf
 
 from napari_astroseg.gui.proposals import Proposals
+from napari_astroseg.gui.sessions.draft import gather
 from napari_astroseg.review.detections import Detections
 from napari_astroseg.review.samp import POINT, ROW, TABLE
 from napari_astroseg.sky.datasets.opening import open_dataset
@@ -62,6 +63,9 @@ def test_objects_are_hidden_and_what_was_made_of_them_is_told_in_the_end(dock: A
     session, layer = dock.desk.session, dock.judged.layer
     assert (len(session.queue), len(dock._viewer.layers)) == (8, 3)
     assert not bare.visible
+    told = {each.name: each for each in gather(dock._viewer, {}).layers}
+    assert told["ramp"].visible, "a project has it as it will be"
+    assert told[layer.name].source is None, "and the dock brings the other back"
     assert layer.name == "ramp, some objects hidden"
     assert isinstance(dock.desk.image.pixels, HiddenPixels)
     assert dock.acting.pictures() == [layer]  # the bare image would give them away

@@ -6,6 +6,7 @@ from typing import Any
 
 from napari.layers import Points
 
+from napari_astroseg.gui import moments
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.drawn.whole import show_whole
 
@@ -25,6 +26,7 @@ class OnlyOne:
         self._viewer = bare(viewer)
         self._shown = home
         self._before = [(each, each.visible) for each in self._pictures()]
+        moments.note(self, self._pictures())
         self._views: dict[int, tuple[Any, float]] = {}
         self._home = home
 
@@ -40,6 +42,7 @@ class OnlyOne:
         for layer, visible in self._before:
             if layer in self._viewer.layers:
                 layer.visible = visible
+        moments.forget(self)
 
     def _turn(self, layer: Any) -> None:
         """Move the camera to where a layer was last looked at, or so that all of it is in view."""

@@ -7,6 +7,7 @@ from weakref import ref
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_astroseg.gui import moments
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.comparing.kinds import is_overlay
 
@@ -44,6 +45,7 @@ class OverlaysOff(QObject):
         if off:
             seen = [layer for layer in present if layer.visible and is_overlay(layer)]
             self._hidden = [ref(layer) for layer in seen]
+            moments.note(self, seen)
             for layer in seen:
                 layer.visible = False
         else:
@@ -51,6 +53,7 @@ class OverlaysOff(QObject):
             for layer in hidden:
                 if layer is not None and layer in present:
                     layer.visible = True
+            moments.forget(self)
         self.changed.emit(off)
 
     def toggle(self) -> None:

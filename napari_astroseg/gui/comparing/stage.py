@@ -11,6 +11,7 @@ from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_astroseg.gui import moments
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.comparing.kinds import is_picture
 from napari_astroseg.gui.ties import Ties
@@ -63,7 +64,9 @@ class Stage(QObject):
         self._layers = tuple(bare(each) for each in layers)
         present = [bare(each) for each in self._viewer.layers]
         others = [each for each in present if each.visible and is_picture(each)]
-        for layer in {id(each): each for each in (*self._layers, *others)}.values():
+        changed = {id(each): each for each in (*self._layers, *others)}.values()
+        moments.note(self, changed)
+        for layer in changed:
             self._before.append((layer, layer.opacity, layer.blending, layer.visible))
         for layer, *_ in self._before:
             if layer in self._layers:
@@ -110,6 +113,7 @@ class Stage(QObject):
             _set(layer, opacity=opacity, blending=blending)
             if layer is not but:
                 _set(layer, visible=visible)
+        moments.forget(self)
         self.left.emit()
 
     def _turned(self, event: Any) -> None:

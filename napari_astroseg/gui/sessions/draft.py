@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from napari_astroseg.gui.aids.view import camera_of
 from napari_astroseg.gui.bare import bare
+from napari_astroseg.gui.moments import lasting
 from napari_astroseg.gui.sessions.dock import Kept as Dock
 from napari_astroseg.gui.sessions.dock import named
 from napari_astroseg.gui.sessions.keeping import Kept, forget_others
@@ -137,20 +138,21 @@ def _layer(viewer: Any, layer: Any, places: Places, keep: Keep) -> Layer | None:
     source = source_of(viewer, layer, places, keep) if mine else None
     if mine and source is None:
         return None
+    seen = lasting(layer)
     return Layer(
         name=named(layer),
         source=source,
-        visible=bool(layer.visible),
-        opacity=float(layer.opacity),
-        blending=_blending(layer),
+        visible=seen.visible,
+        opacity=seen.opacity,
+        blending=_blending(seen.blending),
         look=look_told(layer),
         placed=placed_told(layer) if mine else None,
     )
 
 
-def _blending(layer: Any) -> Blending:
+def _blending(told: str) -> Blending:
     known: tuple[Blending, ...] = get_args(Blending)
-    return next((each for each in known if each == str(layer.blending)), "")
+    return next((each for each in known if each == told), "")
 
 
 def _view(viewer: Any) -> View | None:

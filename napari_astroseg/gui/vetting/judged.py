@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_astroseg.gui import moments
 from napari_astroseg.gui.layers import add_prepared
 from napari_astroseg.gui.vetting.desk import Opened
+
+_METADATA = "astroseg_judged"
+"""Marks the layer as ours to bring back."""
 
 
 class Judged:
@@ -46,13 +50,16 @@ class Judged:
         if opened.prepared is not None:
             self._bare = self.layer
             opened.prepared[1]["name"] = f"{self._bare.name}, some objects hidden"
+            opened.prepared[1]["metadata"][_METADATA] = True
             self.layer = add_prepared(self._viewer, opened.prepared)
+            moments.note(self, [self._bare])
             self._bare.visible = False
         self._viewer.layers.selection.active = self.layer
 
     def close(self) -> None:
         """Show the bare image again."""
         bare, self._bare = self._bare, None
+        moments.forget(self)
         if bare is None:
             return
         if self.there:
