@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -249,7 +248,6 @@ def test_a_child_that_cannot_begin_leaves_its_last_words(tmp_path):
     assert child.status == 0
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill -9")
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_window_that_is_killed_takes_it_along_unless_it_is_kept(tmp_path, keep):
     words = [sys.executable, "-c", OWNER, str(tmp_path), "keep" if keep else "drop"]

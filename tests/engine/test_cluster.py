@@ -17,7 +17,6 @@ from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.errors import ImageError, JobFailed, SetupError
 
 pytest.importorskip("distributed")
-pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no kill -9 here")
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +94,7 @@ def test_a_straggler_is_worked_on_twice(address, tmp_path, monkeypatch):
     assert (tmp_path / "again").exists()
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill -9")
 def test_a_piece_that_ends_every_worker_ends_the_work():
     few = dask.config.set({"distributed.scheduler.allowed-failures": 0})
     with few, pytest.raises(JobFailed, match=r"ended several workers .* --resume"):

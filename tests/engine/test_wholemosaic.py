@@ -1,7 +1,6 @@
 """Whole mosaics: killed runs go on, stores and HiPS open again where they lie on the sky."""
 
 import os
-import signal
 import subprocess
 import sys
 
@@ -28,7 +27,6 @@ for event in predict(model, image, device="cpu", store=store):
 """
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill -9")
 def test_a_run_killed_at_any_moment_goes_on_to_the_same_answer(random_model, field_image, tmp_path):
     model, store = random_model.save(tmp_path / "m.safetensors"), tmp_path / "s.zarr"
     rng = np.random.default_rng(os.getpid())
@@ -64,7 +62,6 @@ for number in range(40):
 """
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill -9")
 def test_objects_of_a_run_killed_at_any_moment_are_kept_whole(tmp_path):
     words = [sys.executable, "-c", FINDING]
     with subprocess.Popen([*words, str(tmp_path / "o")], stdout=subprocess.PIPE) as child:
