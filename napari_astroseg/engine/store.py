@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +102,9 @@ class PredictionStore:
         return bool(self._flags[self._numbers[tile.core]])
 
     def get(self, tile: Tile) -> NDArray[np.float32]:
-        """The answer (maps, h, w) on disk."""
-        return np.asarray(self._values[(slice(None), *self._place(tile))])
+        """The answer (maps, h, w) on disk; errors as of `KeptMaps.read`."""
+        with _readable():
+            return np.asarray(self._values[(slice(None), *self._place(tile))])
 
     def put(self, tile: Tile, values: NDArray[np.float32]) -> None:
         """Write a tile, then its flag."""
@@ -132,9 +134,27 @@ class KeptMaps:
         self._x, self._y = group.attrs["corner"]
 
     def read(self, part: Window) -> NDArray[np.float32]:
-        """The answer (maps, h, w) of a window that the tiles cover."""
+        """The answer (maps, h, w) of a window that the tiles cover.
+
+        Raises
+        ------
+        OutputError
+            When the disk does not give it.
+        """
         rows, columns = part.moved(-self._x, -self._y).slices
-        return np.asarray(self._values[:, rows, columns])
+        with _readable():
+            return np.asarray(self._values[:, rows, columns])
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"tiles that were stored cannot be read ({(error.strerror or str(error)).lower()}); "
+            "check the disk, and run again without --resume"
+        ) from error
 
 
 def _work(

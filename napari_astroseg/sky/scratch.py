@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -30,14 +32,12 @@ class Scratch:
 
     def __init__(self, folder: Path, window: Window, maps: int) -> None:
         self._window, self._maps = window, maps
-        try:
+        with _disk("kept"):
             folder.mkdir(parents=True, exist_ok=True)
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (it lives as long as this)
             missing = np.full(window.width, np.nan, np.float32).tobytes()
             for _ in range(maps * window.height):
                 self._file.write(missing)
-        except OSError as error:
-            raise _refused(error) from error
 
     def put(self, part: Window, values: Maps) -> None:
         """Lay `values` (maps, h, w) down.
@@ -52,21 +52,26 @@ class Scratch:
         OutputError
             When the disk refuses.
         """
-        try:
+        with _disk("kept"):
             for number, each in enumerate(values):
                 for row, line in enumerate(np.ascontiguousarray(each)):
                     self._file.seek(self._place(part, number, row))
                     self._file.write(line.data)
-        except OSError as error:
-            raise _refused(error) from error
 
     def read(self, part: Window) -> Maps:
-        """The values (maps, h, w) of a part of the window."""
+        """The values (maps, h, w) of a part of the window.
+
+        Raises
+        ------
+        OutputError
+            When the disk refuses.
+        """
         values = np.empty((self._maps, *part.shape), np.float32)
-        for number, each in enumerate(values):
-            for row, line in enumerate(each):
-                self._file.seek(self._place(part, number, row))
-                self._file.readinto(line.data)
+        with _disk("read again"):
+            for number, each in enumerate(values):
+                for row, line in enumerate(each):
+                    self._file.seek(self._place(part, number, row))
+                    self._file.readinto(line.data)
         return values
 
     def close(self) -> None:
@@ -78,8 +83,13 @@ class Scratch:
         return 4 * (down * self._window.width + part.x - self._window.x)
 
 
-def _refused(error: OSError) -> OutputError:
-    return OutputError(
-        f"what was predicted cannot be kept ({(error.strerror or str(error)).lower()}); free some "
-        "space or choose another folder"
-    )
+@contextmanager
+def _disk(meant: str) -> Iterator[None]:
+    """What the disk refuses, in words."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"what was predicted cannot be {meant} ({(error.strerror or str(error)).lower()}); "
+            "free some space or choose another folder"
+        ) from error
