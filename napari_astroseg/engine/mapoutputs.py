@@ -9,7 +9,7 @@ bytes for each pixel of the rectangle around it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from napari_astroseg.sky.files.tilewriting import TILE, TileWriter, tile_writer
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.outlinefile import write_polygons
 from napari_astroseg.sky.preview import Sampled, draw_preview
-from napari_astroseg.sky.spines import lengths, spine
+from napari_astroseg.sky.spines import Region, Spines
 from napari_astroseg.sky.stack import flattened
 from napari_astroseg.sky.structures import any_class, outline, tabulated
 from napari_astroseg.sky.tally import Tally
@@ -43,11 +43,7 @@ from napari_astroseg.sky.window import Window
 SIDE = 8 * TILE
 """Pixels along a side of a part."""
 
-_SPINES = 2**20
-"""Pixels of spines that are measured together."""
-
 Maps = NDArray[np.float32]
-Outlines = list[tuple[str, NDArray[np.float64]]]
 Notes = dict[str, str | int | float]
 
 
@@ -127,9 +123,11 @@ def write_outputs(
             runs.add(labels, part)
             for each, taken in zip(shown, (values, probability, labels > 0), strict=True):
                 each.put(part, taken)
-    spines, outlines = traced(runs, found.count)
+    spines = Spines(found.count)
+    polygons = outlined(spines.passing(runs.masks()))
+    drawn = write_polygons(out / "catalogue.reg", polygons, image)
     words = "" if spread is None else spread.words
-    catalogue = tabulated(tally.sums(), spines, image, words)
+    catalogue = tabulated(tally.sums(), spines.lengths, image, words)
     if isinstance(model.recipe.data, BlendedData):
         add_scores(catalogue, model, image, threshold, device)
     _describe(catalogue, model, image, answer, threshold)
@@ -141,7 +139,7 @@ def write_outputs(
     written = [
         *files.paths,
         catalogue.write(out / "catalogue.ecsv"),
-        write_polygons(out / "catalogue.reg", outlines, image),
+        drawn,
         draw_preview(
             out / "preview.png",
             image,
@@ -153,34 +151,6 @@ def write_outputs(
         ),
     ]
     return {"out": str(out), "structures": count, "files": written}
-
-
-def traced(runs: Runs, count: int) -> tuple[NDArray[np.float64], Outlines]:
-    """Lengths of the spines of regions, pixels, and their outlines with their numbers."""
-    outlines: Outlines = []
-    found = np.ones(count)
-    places: list[NDArray[np.int64]] = []
-    first = held = 0
-
-    def measure(last: int) -> None:
-        """Measure the spines of the regions after `first`, which are held, up to `last`."""
-        nonlocal first, held
-        if places:
-            rows, columns, owner = np.concatenate(places, axis=1)
-            found[first:last] = lengths(rows, columns, owner - first, last - first)
-        places.clear()
-        first, held = last, 0
-
-    for number, where, mask in runs.masks():
-        rows, columns = spine(mask)
-        places.append(np.stack([rows + where.y, columns + where.x, np.full(len(rows), number)]))
-        lines = outline(mask, where.x, where.y)
-        outlines += [(str(number), line[:-1]) for line in lines]  # the last vertex closes it
-        held += len(rows)
-        if held > _SPINES:
-            measure(number)
-    measure(count)
-    return found, outlines
 
 
 class MapFiles:
@@ -255,9 +225,11 @@ def write_regions(path: Path, labels: NDArray[np.int32], window: Window, image: 
     """Outlines as DS9 polygons, on the sky where the image has coordinates, else in pixels."""
     runs = Runs()
     runs.add(labels, window)
-    shapes = (
-        (str(number), line[:-1])
-        for number, where, mask in runs.masks()
-        for line in outline(mask, where.x, where.y)
-    )
-    return write_polygons(path, shapes, image)
+    return write_polygons(path, outlined(runs.masks()), image)
+
+
+def outlined(regions: Iterable[Region]) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Numbers of regions, and vertices (N, 2) x and y of an outline of each; some have several."""
+    for number, where, mask in regions:
+        for line in outline(mask, where.x, where.y):
+            yield str(number), line[:-1]  # the last vertex closes it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,49 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from skimage.morphology import skeletonize
 
+from napari_astroseg.sky.window import Window
+
 Places = NDArray[np.intp]
+Region = tuple[int, Window, NDArray[np.bool_]]
+
+_AT_ONCE = 2**20
+"""Pixels of spines that are measured together."""
+
+
+class Spines:
+    """The spines of `count` regions that come one by one.
+
+    Attributes
+    ----------
+    lengths
+        Pixels, by the number of the region; 1 of those that did not come yet.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.lengths = np.ones(count)
+        self._waiting: list[NDArray[np.int64]] = []
+        self._first = self._held = 0
+
+    def passing(self, regions: Iterable[Region]) -> Iterator[Region]:
+        """The same regions (number, window, mask), which come in the order of their numbers."""
+        for number, where, mask in regions:
+            rows, columns = spine(mask)
+            places = rows + where.y, columns + where.x, np.full(len(rows), number)
+            self._waiting.append(np.stack(places))
+            self._held += len(rows)
+            if self._held > _AT_ONCE:
+                self._measure(number)
+            yield number, where, mask
+        self._measure(len(self.lengths))
+
+    def _measure(self, last: int) -> None:
+        """Measure those that wait, of which `last` is the last."""
+        first = self._first
+        if self._waiting:
+            rows, columns, owner = np.concatenate(self._waiting, axis=1)
+            self.lengths[first:last] = lengths(rows, columns, owner - first, last - first)
+        self._waiting.clear()
+        self._first, self._held = last, 0
 
 
 def spine_lengths(labels: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -1,7 +1,10 @@
 """The folder a prediction leaves: complete, on the input's own sky, and resumable."""
 
+import errno
+import io
 import json
 import shutil
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -10,18 +13,21 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from regions import Regions
 
+from napari_astroseg.engine import mapoutputs
 from napari_astroseg.engine.evaluate import evaluate
 from napari_astroseg.engine.evaluation import evaluate_to_folder
 from napari_astroseg.engine.events import Finished, Preparing, TileDone
 from napari_astroseg.engine.outputs import predict_to_folder
 from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.engine.report.files import read_evaluation
+from napari_astroseg.engine.store import KeptMaps
 from napari_astroseg.engine.unitview import look_at
 from napari_astroseg.errors import DataError, OutputError
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.scratch import Scratch
 from napari_astroseg.sky.window import Window
 
 
@@ -248,7 +254,7 @@ def test_a_map_in_parts_gives_the_same_files(random_model, field_image, tmp_path
     )
     monkeypatch.setattr("napari_astroseg.sky.files.tilewriting.TILE", 64)
     monkeypatch.setattr("napari_astroseg.engine.mapoutputs.SIDE", 64)
-    monkeypatch.setattr("napari_astroseg.engine.mapoutputs._SPINES", 1)
+    monkeypatch.setattr("napari_astroseg.sky.spines._AT_ONCE", 1)
     monkeypatch.setattr("napari_astroseg.sky.outlinefile._AT_ONCE", 1)
     parted = finished(
         predict_to_folder(random_model, field_image, tmp_path / "parts", part, threshold=level)
@@ -262,3 +268,74 @@ def test_a_map_in_parts_gives_the_same_files(random_model, field_image, tmp_path
         assert np.allclose(told.table[name], expected.table[name], rtol=1e-9, equal_nan=True)
     regions = [(tmp_path / d / "catalogue.reg").read_text() for d in ("parts", "once")]
     assert regions[0] == regions[1]
+
+
+def test_outlines_are_written_as_they_are_traced(random_model, tmp_path, monkeypatch):
+    trace, traced, held = mapoutputs.outline, [], []
+
+    def outline(*words):
+        lines = trace(*words)
+        traced.extend(weakref.ref(line.base) for line in lines)  # views of it keep it
+        held.append(sum(line() is not None for line in traced))
+        return lines
+
+    monkeypatch.setattr(mapoutputs, "outline", outline)
+    monkeypatch.setattr("napari_astroseg.sky.outlinefile._AT_ONCE", 2)
+    squares = np.kron(np.eye(40, dtype=np.float32), np.pad(np.ones((4, 4), np.float32), 2))
+    image, window = SkyImage.from_array(squares), Window.whole(squares.shape)
+    answer = mapoutputs.Answer(window, lambda part: squares[None][:, *part.slices], 1)
+    told = mapoutputs.write_outputs(tmp_path, random_model, image, answer, 0.5)
+    assert told["structures"] == len(held) == 40 and max(held) < 5
+
+
+class Torn:
+    """Values that can be read once."""
+
+    def __init__(self, values):
+        self._values, self._read = values, False
+
+    def __getitem__(self, key):
+        if self._read:
+            raise OSError(errno.EIO, "Input/output error")
+        self._read = True
+        return self._values[key]
+
+
+def test_tiles_that_cannot_be_read_again_are_told_as_what_they_are(
+    random_model, field_image, tmp_path, monkeypatch
+):
+    class TornMaps(KeptMaps):
+        def __init__(self, path):
+            super().__init__(path)
+            self._values = Torn(self._values)
+
+    monkeypatch.setattr("napari_astroseg.engine.outputs.KeptMaps", TornMaps)
+    with pytest.raises(OutputError, match=r"^tiles that were stored cannot be read \(input"):
+        finished(predict_to_folder(random_model, field_image, tmp_path, threshold=0.5))
+    assert {path.name for path in tmp_path.iterdir()} == {"prediction.zarr"}
+
+
+class TornFile(io.RawIOBase):
+    """A file whose disk gives nothing."""
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def seek(self, place, _whence=0):
+        return place
+
+    def readinto(self, _into):
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_scratch_file_that_cannot_be_read_is_told(tmp_path, monkeypatch):
+    scratch, part = Scratch(tmp_path, Window(0, 0, 4, 4), 1), Window(1, 1, 2, 2)
+    scratch.put(part, np.ones((1, 2, 2), np.float32))
+    assert np.nansum(scratch.read(Window(0, 0, 4, 4))) == 4
+    scratch.close()
+    monkeypatch.setattr(scratch, "_file", io.BufferedReader(TornFile()))
+    with pytest.raises(OutputError, match=r"cannot be read again \(input"):
+        scratch.read(part)
