@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 Mask = NDArray[np.bool_]
 Plane = NDArray[np.float32]
@@ -122,12 +121,12 @@ def local_contrast(values: NDArray[Any], valid: Mask, scale_px: float, spread_de
     The mean is taken under three running boxes in a row, which is a Gaussian of sigma `scale_px`
     to within 3 % and ends at `local_reach`. Missing pixels take no part in it.
     """
+    from napari_astroseg.sky.runningboxes import above_mean  # with numba, which few recipes need
+
     counted = valid & (values > 0)
-    logs = np.zeros(values.shape, np.float64)
+    logs = np.zeros(values.shape, np.result_type(values, np.float32))
     np.log10(values, out=logs, where=counted)
-    share = _smoothed(counted.astype(np.float64), scale_px)
-    mean = _smoothed(logs, scale_px) / np.maximum(share, np.finfo(np.float32).tiny)
-    return np.where(counted, (logs - mean) / spread_dex, 0.0).astype(np.float32)
+    return above_mean(logs, counted, _box(scale_px), _PASSES, spread_dex)
 
 
 def _noise(values: NDArray[np.float64]) -> float:
@@ -146,9 +145,3 @@ def _box(scale_px: float) -> int:
     """Odd side of the box whose variance, `_PASSES` times over, is that of the Gaussian."""
     side = np.sqrt(12.0 * scale_px**2 / _PASSES + 1.0)
     return 2 * round((side - 1.0) / 2.0) + 1
-
-
-def _smoothed(plane: NDArray[np.float64], scale_px: float) -> NDArray[np.float64]:
-    for _ in range(_PASSES):
-        plane = ndimage.uniform_filter(plane, _box(scale_px), mode="constant")
-    return plane

@@ -115,3 +115,18 @@ def test_arcsinh_of_a_stamp_without_light_is_nothing(softening, level):
     values = np.full((8, 8), level)
     told = normalise.arcsinh(values, np.isfinite(values), softening)
     assert not told.any()
+
+
+@pytest.mark.parametrize("shape", [(90, 150), (7, 40), (1, 1)])
+def test_the_local_mean_is_one_of_boxes_of_what_counts(shape):
+    from scipy.ndimage import uniform_filter
+
+    rng = np.random.default_rng(1)
+    values = 10 ** rng.normal(21, 0.3, shape)
+    valid = rng.random(shape) < 0.8
+    side = normalise.local_reach(6.0) // 3 * 2 + 1
+    logs, share = np.where(valid, np.log10(values), 0.0), valid.astype(float)
+    for _ in range(3):
+        logs, share = (uniform_filter(each, side, mode="constant") for each in (logs, share))
+    expected = np.where(valid, (np.log10(values) - logs / np.maximum(share, 1e-30)) / 0.15, 0.0)
+    assert np.allclose(normalise.local_contrast(values, valid, 6.0, 0.15), expected, atol=1e-5)
