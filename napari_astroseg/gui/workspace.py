@@ -101,10 +101,15 @@ def _keep_projects(viewer: napari.Viewer, docks: Docks, tabs: dict[str, Any]) ->
         made=docks.made,
         parent=window,
     )
-    menu = ProjectMenu(window, session, lambda name: setattr(viewer, "title", f"{name} – {TITLE}"))
-    docks["Open"].opens_projects = True
-    docks["Open"].project_wanted.connect(menu.open)
     opening = docks["Open"]
+    menu = ProjectMenu(
+        window,
+        session,
+        lambda name: setattr(viewer, "title", f"{name} – {TITLE}"),
+        lambda: opening.busy,
+    )
+    opening.opens_projects = True
+    opening.project_wanted.connect(menu.open)
     opening.closed.connect(menu.shut_down)
     menu.offer_lost()
     QTimer.singleShot(0, partial(_welcome, viewer, opening, menu))

@@ -24,7 +24,7 @@ from napari_astroseg.gui.draw import DrawDock
 from napari_astroseg.gui.look import looks
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.predict import PredictDock
-from napari_astroseg.gui.predicting.cuts import Cut
+from napari_astroseg.gui.predicting.cuts import Cut, Known
 from napari_astroseg.gui.predicting.place import PlacePanel
 from napari_astroseg.gui.results import ResultsDock
 from napari_astroseg.gui.sessions.session import Session
@@ -32,6 +32,7 @@ from napari_astroseg.gui.train import TrainDock
 from napari_astroseg.gui.vet import VetDock
 from napari_astroseg.gui.votes import VotesDock
 from napari_astroseg.projects.projectfile import read_project
+from napari_astroseg.sky.known import Rule
 from napari_astroseg.sky.looks.limits import Limits
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.votes.votemap import VoteMap
@@ -72,6 +73,8 @@ def test_predictions_are_made_again_and_marks_opened(
     layers.add_image(viewer, open_image(write(tmp_path / "a.fits")))
     predict.models.choose_named("fake")
     predict.found.set_cut(Cut(0.4, 3))
+    (tmp_path / "known.csv").write_text("ra,dec\n10,20\n")
+    predict.known.set_known(Known(tmp_path / "known.csv", Rule(within_arcsec=42.0)))
     predict.predict_whole()
     assert spin(lambda: not predict.predictions.busy)
     predict.found.threshold.setValue(0.8)
@@ -108,6 +111,7 @@ def test_predictions_are_made_again_and_marks_opened(
     assert answers[0][0].run, "the whole image goes on as a run"
     assert not other.layers[names[2]].visible
     assert other.layers[names[1]].visible
+    assert again["Predict"].known.known == predict.known.known is not None
     assert again["Draw"].who.text() == "Ada", "whoever opens it draws in their own name"
     assert again["Predict"].models.card().name == "fake"
 
@@ -164,7 +168,7 @@ def test_what_is_compared_and_judged_comes_back(window: Any, tmp_path: Path) -> 
 def test_settings_come_back_and_what_is_no_setting_is_told(window: Any, tmp_path: Path) -> None:
     kinds = {
         "Open": MosaicDock, "Votes": VotesDock, "Data": DataDock, "Train": TrainDock,
-        "Results": ResultsDock,
+        "Further": TrainDock, "Results": ResultsDock,
     }  # fmt: skip
     viewer, docks, session = window(**kinds)
     (tmp_path / "skies").mkdir()
@@ -180,6 +184,8 @@ def test_settings_come_back_and_what_is_no_setting_is_told(window: Any, tmp_path
     recipe = train.form.value().replace(schedule__epochs=3)
     train.form.setValue(recipe)
     train.weights.setValue("bubbles_small")
+    (own := tmp_path / "own.safetensors").write_bytes(b"weights")
+    docks["Further"].weights.setValue(str(own))
     train.data.set_path(tmp_path / "skies")
     train.out.set_path(tmp_path / "runs" / "one")
     docks["Results"].models.choose_named("bubbles_small")
@@ -197,6 +203,7 @@ def test_settings_come_back_and_what_is_no_setting_is_told(window: Any, tmp_path
     assert again["Data"].threshold.value() == 7
     assert again["Train"].form.value() == recipe
     assert again["Train"].weights.value() == "bubbles_small"
+    assert again["Further"].weights.value() == str(own)
     assert again["Train"].out.path() == tmp_path / "runs" / "one"
     assert again["Results"].models.card().name == "bubbles_small"
     assert [each.name for each in other.layers] == [each.name for each in viewer.layers]

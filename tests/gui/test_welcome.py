@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,8 @@ def test_a_sample_is_made_once_and_opened(page: Any, monkeypatch: pytest.MonkeyP
     page._make(small)
     assert len(asked) == 2
     assert Path(path).stat().st_mtime_ns == first
+    twofold = replace(small, files=("_image.fits", "_truth.fits"))
+    assert twofold.wanted([Path(path)]) == [], "what was left half made is none"
     assert {sample.kind for sample in SAMPLES} == {
         "filaments", "spirals", "bubbles", "multiband", "galaxies"
     }  # fmt: skip

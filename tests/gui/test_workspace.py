@@ -147,6 +147,11 @@ def test_a_project_is_saved_and_opened_by_the_menu(
     viewer.window.dock_widgets["Open"].open_files([path])
     assert begun[0][-2:] == ["window", str(path)], "what is open is not thrown away"
     viewer.layers.clear()
+    viewer.window.dock_widgets["Open"].open_files([write(tmp_path / "b.fits")])
+    viewer.window.dock_widgets["Open"].open_files([path])
+    assert begun[1][-2:] == ["window", str(path)], "nor is what is still being read"
+    assert spin(lambda: len(viewer.layers) == 1)
+    viewer.layers.clear()
     menu.session.path = None
     menu.recent.aboutToShow.emit()
     menu.recent.actions()[0].trigger()

@@ -13,12 +13,13 @@ from pydantic import Field
 
 from napari_astroseg.engine.card import ModelCard, builtin_models
 from napari_astroseg.gui import layers
-from napari_astroseg.gui.predicting.cuts import Cut
+from napari_astroseg.gui.predicting.cuts import Cut, Known
 from napari_astroseg.gui.sessions.dock import named
 from napari_astroseg.projects.finding import FoundPlaces
 from napari_astroseg.projects.place import Places
 from napari_astroseg.projects.record import Count, Key, Name, Record, Share, line
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.known import Rule
 
 if TYPE_CHECKING:
     from napari_astroseg.gui.predicting.models import ModelPicker
@@ -56,6 +57,25 @@ class CutState(Record):
         return Cut(self.threshold, self.min_area_px, self.most_unsure)
 
 
+class KnownState(Record):
+    """As `Known`: a catalogue, and how near two centres lie; by boxes where that is not said."""
+
+    catalogue: Key = ""
+    within_arcsec: Annotated[float | None, Field(gt=0, le=3600.0)] = None
+
+    @classmethod
+    def of(cls, known: Known | None, places: Places) -> KnownState:
+        """The same as a project has it."""
+        if known is None:
+            return cls()
+        return cls(catalogue=places.key(known.catalogue), within_arcsec=known.rule.within_arcsec)
+
+    def known(self, places: FoundPlaces) -> Known | None:
+        """The same as the dock takes it; None where the catalogue is not there."""
+        file = places.path(self.catalogue)
+        return None if file is None else Known(file, Rule(within_arcsec=self.within_arcsec))
+
+
 class AnswerState(Record):
     """One prediction: what was asked of which model."""
 
@@ -81,6 +101,7 @@ class PredictState(Record):
     keep_earlier: bool = True
     filled: bool = False
     cut: CutState = CutState()
+    known: KnownState = KnownState()
     answers: Annotated[tuple[AnswerState, ...], Field(max_length=_MOST)] = ()
 
 
@@ -160,6 +181,7 @@ def told(dock: Any, places: Places) -> PredictState:
         keep_earlier=dock.place.keep.isChecked(),
         filled=dock.found.filled.isChecked(),
         cut=CutState.of(dock.found.cut),
+        known=KnownState.of(dock.known.known, places),
         answers=tuple([*there, *dock.again.waiting(places)][:_MOST]),
     )
 
@@ -183,3 +205,4 @@ def settle(dock: Any, state: PredictState, places: FoundPlaces) -> None:
     dock.place.keep.setChecked(state.keep_earlier)
     dock.found.filled.setChecked(state.filled)
     dock.found.set_cut(state.cut.cut)
+    dock.known.set_known(state.known.known(places))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -68,6 +68,15 @@ class KnownBox(QWidget):
             return None
         near = self.rule.currentText() == _BY_CENTRE
         return Known(self._file, Rule(within_arcsec=self.within.value()) if near else Rule())
+
+    def set_known(self, known: Known | None) -> None:
+        """Compare with this catalogue by this rule from now on, or with none."""
+        near = None if known is None else known.rule.within_arcsec
+        with QSignalBlocker(self.rule), QSignalBlocker(self.within):
+            self.rule.setCurrentText(_BY_BOX if near is None else _BY_CENTRE)
+            if near is not None:
+                self.within.setValue(near)
+        self.set_file(None if known is None else known.catalogue)
 
     def set_file(self, path: Path | None) -> None:
         """Compare with this catalogue from now on, or with none."""

@@ -38,16 +38,22 @@ class ProjectMenu(QObject):
         What is saved and opened.
     title
         Shows a project's name in the window's title.
+    reading
+        Whether files are being opened, whose layers are still to come.
     """
 
     def __init__(
-        self, window: QMainWindow, session: Session, title: Callable[[str], None] | None = None
+        self,
+        window: QMainWindow,
+        session: Session,
+        title: Callable[[str], None] | None = None,
+        reading: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(window)
         self.session = session
         self.autosave = Autosave(session)
         self.autosave.guard(window)
-        self._title = title or (lambda _name: None)
+        self._title, self._reading = title or (lambda _name: None), reading
         self.dialog: AllowDialog | MovedDialog | None = None
         self.bar = SessionBar()
         window.addToolBar(self.bar)
@@ -121,7 +127,8 @@ class ProjectMenu(QObject):
 
     def open(self, path: str | Path) -> None:
         """Open a project: here, where nothing is open yet, or in a window of its own."""
-        if self.session.draft().empty and not self.session.busy:
+        free = not self.session.busy and not self._reading()
+        if free and self.session.draft().empty:
             if is_slot(Path(path)) and not self.autosave.take_over(Path(path)):
                 self.bar.say("Another window has opened this meanwhile; go on there")
                 return

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, JsonValue
 
+from napari_astroseg.engine.card import builtin_models
 from napari_astroseg.errors import RecipeError
 from napari_astroseg.projects.finding import FoundPlaces
-from napari_astroseg.projects.place import Places
-from napari_astroseg.projects.record import Key, Name, Record, line
+from napari_astroseg.projects.place import PlaceKind, Places
+from napari_astroseg.projects.record import Key, Name, Record
 from napari_astroseg.recipes.recipe import Recipe
 
 
@@ -24,6 +25,7 @@ class TrainState(Record):
     out: Key = ""
     device: Name = "auto"
     begin_with: Name = ""
+    begin_with_file: Key = ""
     by_itself: bool = False
 
 
@@ -34,13 +36,16 @@ def told(dock: Any, places: Places) -> TrainState:
         recipe = yaml.safe_load(dock.form.value().to_yaml())
     except RecipeError:
         recipe = {}
+    begin_with = dock.weights.value()
+    boxed = begin_with in builtin_models()
     return TrainState(
         preset=dock.preset.currentText(),
         recipe=recipe,
         data=places.key(dock.data.path(), "folder"),
         out=places.key(dock.out.path(), "folder", "write"),
         device=dock.device.currentText(),
-        begin_with=line(dock.weights.currentText()),
+        begin_with=begin_with if boxed else "",
+        begin_with_file="" if boxed else places.key(begin_with, _kind(begin_with)),
         by_itself=dock.by_itself.isChecked(),
     )
 
@@ -61,8 +66,11 @@ def restore(dock: Any, state: TrainState, places: FoundPlaces) -> None:
         dock.preset.setCurrentText(state.preset)
     if dock.device.findText(state.device) >= 0:
         dock.device.setCurrentText(state.device)
-    if dock.weights.findText(state.begin_with) >= 0:
-        dock.weights.setCurrentText(state.begin_with)
+    own = places.path(state.begin_with_file)
+    if own is not None:
+        dock.weights.setValue(str(own))
+    elif state.begin_with in builtin_models():
+        dock.weights.setValue(state.begin_with)
     dock.by_itself.setChecked(state.by_itself)
     if data is not None:
         dock.data.set_path(data)
@@ -70,3 +78,8 @@ def restore(dock: Any, state: TrainState, places: FoundPlaces) -> None:
         dock.out.set_path(out)
     if recipe is not None and not dock.busy:
         dock.form.setValue(recipe)
+
+
+def _kind(model: str) -> PlaceKind:
+    """What a model of the user's own is: a file, or the folder of a run."""
+    return "file" if model.endswith(".safetensors") else "folder"

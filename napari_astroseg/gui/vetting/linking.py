@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from functools import partial
 from pathlib import Path
@@ -104,7 +105,8 @@ class Linking(QObject):
         if desk is None:
             return
         session = desk.session
-        path = data_folder() / "sent" / f"vetted-{session.list}.vot"
+        digest = hashlib.sha256(session.store.name.encode()).hexdigest()[:8]
+        path = data_folder() / "sent" / f"vetted-{digest}-{session.list}.vot"
 
         def send() -> tuple[tuple[str, ...], list[str]]:
             outcome = Outcome.of(session.store, session.list)

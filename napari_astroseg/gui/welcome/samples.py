@@ -50,8 +50,10 @@ class Sample:
         return f"{self.needs} draws this sky and is not installed: pip install {self.needs}"
 
     def wanted(self, paths: list[Path]) -> list[Path]:
-        """Those of its files that are opened."""
-        return [path for path in sorted(paths) if path.name.endswith(self.files)]
+        """Those of its files that are opened; none where one of them is missing."""
+        found = [path for path in sorted(paths) if path.name.endswith(self.files)]
+        whole = all(any(path.name.endswith(end) for path in found) for end in self.files)
+        return found if whole else []
 
 
 SAMPLES = (
