@@ -63,7 +63,8 @@ class Asking(QObject):
         self._known[question] = text
         if len(self._known) > _MOST:
             self._known.popitem(last=False)
-        self._asked = None
+        if self._asked == question:  # else a newer one is on its way
+            self._asked = None
         self.answered.emit()
 
 
