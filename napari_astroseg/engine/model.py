@@ -123,13 +123,22 @@ class Model:
         Raises
         ------
         MisfitError
-            When they look at images in another way, are calibrated otherwise, or draw samples.
+            When they look at images in another way, are calibrated otherwise, draw samples, or two
+            of them are one.
         """
+        named: dict[str, str] = {}
         for each in (self, *others):
             each._require_no_samples()
             refusal = apart(self.card, each.card)
             if refusal:
                 raise MisfitError(refusal)
+            name, digest = each.card.name, each.digest
+            if digest in named:
+                raise MisfitError(
+                    f"{named[digest]} and {name} are the same network (weights {digest}), which "
+                    "would count twice; give each network once, and others of other seeds or data"
+                )
+            named[digest] = name
         return dataclasses.replace(self, others=tuple(others), entropic=False)
 
     def doubting(self) -> Model:

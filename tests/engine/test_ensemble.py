@@ -1,6 +1,7 @@
 """Uncertainty of any network of pixels: turns, models, entropy; exact in tiles, and labelled."""
 
 import dataclasses
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -108,6 +109,14 @@ def test_several_models_count_alike(random_model, noise_image):
     warm = dataclasses.replace(other, card=dataclasses.replace(other.card, temperature=2.0))
     with pytest.raises(MisfitError, match="temperature 2"):
         random_model.joined([warm])
+
+
+def test_a_network_given_twice_is_refused(random_model):
+    copied = dataclasses.replace(random_model.card, name="copy")
+    copy = Model(copied, deepcopy(random_model.net))
+    told = rf"random and copy are the same network \(weights {copy.digest}\).* give each .* once"
+    with pytest.raises(MisfitError, match=told):
+        random_model.joined([copy])
 
 
 def test_entropy_is_one_bit_of_doubt_at_a_half(random_model, noise_image):

@@ -36,6 +36,7 @@ class Leaning(Network):
     def __init__(self, lean=LEAN, score=0.8, boxes=False):
         super().__init__()
         self.lean, self.score, self.boxes = lean, score, boxes
+        self.register_buffer("leaning", torch.tensor([lean, score]))  # a model is its weights
 
     def learn(self, batch):
         return torch.zeros(())
