@@ -8,27 +8,23 @@ bytes for each pixel of the rectangle around it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
 from napari_astroseg.engine.cluster import Cluster
 from napari_astroseg.engine.ensemble import entropy
+from napari_astroseg.engine.mapfiles import SIDE, MapFile, MapFiles, Notes
 from napari_astroseg.engine.model import Model
 from napari_astroseg.engine.scoring import add_scores
 from napari_astroseg.engine.spread import Spread
 from napari_astroseg.recipes.data import BlendedData
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.coords.worldcoords import window_cards
-from napari_astroseg.sky.files.tilewriting import TILE, TileWriter, tile_writer
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.outlinefile import write_polygons
 from napari_astroseg.sky.preview import Sampled, draw_preview
@@ -40,11 +36,7 @@ from napari_astroseg.sky.whole.components import Components, components
 from napari_astroseg.sky.whole.runs import Runs
 from napari_astroseg.sky.window import Window
 
-SIDE = 8 * TILE
-"""Pixels along a side of a part."""
-
 Maps = NDArray[np.float32]
-Notes = dict[str, str | int | float]
 
 
 def is_entropy(spread: Spread | None) -> bool:
@@ -108,7 +100,7 @@ def write_outputs(
     window, spread = answer.window, answer.spread
     found = answer.regions(threshold, model.recipe.prediction.min_area_px)
     cards = window_cards(image.header, window)
-    files = MapFiles(out, model, answer, cards, threshold)
+    files = MapFiles(window, cards, _files(out, model, answer, threshold))
     tally, runs = Tally(found.count, spread is not None), Runs()
     shown = Sampled(window), Sampled(window), Sampled(window, np.bool_)
     plain = flattened(image)
@@ -117,7 +109,8 @@ def write_outputs(
             maps, deviation = answer.told(part)
             probability, values = any_class(maps), plain.cutout(part)
             labels = found.labels(part, probability >= threshold)
-            files.put(part, maps, deviation, labels)
+            unsures = [] if deviation is None else [deviation]
+            files.put(part, [maps, *unsures, labels[None]])
             unsure = None if deviation is None else deviation.max(0)
             tally.add(part, labels, values, probability, unsure)
             runs.add(labels, part)
@@ -153,61 +146,21 @@ def write_outputs(
     return {"out": str(out), "structures": count, "files": written}
 
 
-class MapFiles:
-    """The FITS files of an answer, written side by side; whole or not at all."""
-
-    def __init__(
-        self, out: Path, model: Model, answer: Answer, cards: fits.Header, threshold: float
-    ) -> None:
-        notes: Notes = {
-            "MODEL": model.card.name,
-            "MODELID": model.digest,
-            "THRESH": threshold,
-            "TEMPER": model.card.temperature,
-        }
-        classes = model.recipe.data.classes
-        names: Notes = {f"CLASS{n}": name for n, name in enumerate(classes, start=1)}
-        told = notes | names if answer.classes > 1 else notes
-        self._cards, self._window, self._classes = cards, answer.window, answer.classes
-        self._wanted: list[tuple[Path, type[np.number[Any]], Notes]] = [
-            (out / "probability.fits", np.float32, told)
-        ]
-        if answer.spread is not None:
-            self._wanted.append(
-                (out / "uncertainty.fits", np.float32, told | answer.spread.cards())
-            )
-        self._wanted.append((out / "regions.fits", np.int32, notes))
-        self._open = ExitStack()
-        self._writers: list[TileWriter] = []
-
-    @property
-    def paths(self) -> list[Path]:
-        """Where they are."""
-        return [path for path, _, _ in self._wanted]
-
-    def __enter__(self) -> MapFiles:
-        with ExitStack() as stack:
-            pool: Executor = stack.enter_context(ThreadPoolExecutor(os.cpu_count()))
-            for path, dtype, notes in self._wanted:
-                planes = (self._classes,) if self._classes > 1 and dtype is np.float32 else ()
-                shape = (*planes, *self._window.shape)
-                writer = tile_writer(path, shape, dtype, pool, self._cards, notes)
-                self._writers.append(stack.enter_context(writer))
-            self._open = stack.pop_all()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._open.__exit__(*error)
-
-    def put(
-        self, part: Window, maps: Maps, deviation: Maps | None, labels: NDArray[np.int32]
-    ) -> None:
-        """Write a part of each."""
-        here = part.moved(-self._window.x, -self._window.y)
-        told = (maps, labels[None]) if deviation is None else (maps, deviation, labels[None])
-        for writer, planes in zip(self._writers, told, strict=True):
-            for plane, values in enumerate(planes):
-                writer.put(here, values, plane)
+def _files(out: Path, model: Model, answer: Answer, threshold: float) -> list[MapFile]:
+    """The files of an answer: probabilities, uncertainties where they are told, regions."""
+    notes: Notes = {
+        "MODEL": model.card.name,
+        "MODELID": model.digest,
+        "THRESH": threshold,
+        "TEMPER": model.card.temperature,
+    }
+    names: Notes = {f"CLASS{n}": name for n, name in enumerate(model.recipe.data.classes, start=1)}
+    told = notes | names if answer.classes > 1 else notes
+    files = [MapFile(out / "probability.fits", np.float32, told, answer.classes)]
+    if answer.spread is not None:
+        unsure = told | answer.spread.cards()
+        files.append(MapFile(out / "uncertainty.fits", np.float32, unsure, answer.classes))
+    return [*files, MapFile(out / "regions.fits", np.int32, notes)]
 
 
 def _describe(
@@ -219,13 +172,6 @@ def _describe(
     )
     if answer.spread is not None:
         catalogue.table.meta["uncertainty"] = answer.spread.words
-
-
-def write_regions(path: Path, labels: NDArray[np.int32], window: Window, image: SkyImage) -> Path:
-    """Outlines as DS9 polygons, on the sky where the image has coordinates, else in pixels."""
-    runs = Runs()
-    runs.add(labels, window)
-    return write_polygons(path, outlined(runs.masks()), image)
 
 
 def outlined(regions: Iterable[Region]) -> Iterator[tuple[str, NDArray[np.float64]]]:

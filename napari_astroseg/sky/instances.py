@@ -59,6 +59,13 @@ class Instances(Objects):
         return np.array([np.count_nonzero(each.mask) for each in self.masks], np.int64)
 
     @property
+    def lying(self) -> NDArray[np.int64]:
+        """(4, N) first column and row of the windows of all masks, and the ends of both."""
+        windows = [each.window for each in self.masks]
+        edges = [(each.x, each.y, each.x_end, each.y_end) for each in windows]
+        return np.array(edges, np.int64).reshape(-1, 4).T
+
+    @property
     def centres(self) -> NDArray[np.float64]:
         """(N, 2) x and y of the mean of each object's pixels, px; of none, its box's middle."""
         found = self.middles.copy()

@@ -26,6 +26,7 @@ from napari_astroseg.engine.unitview import view_of
 from napari_astroseg.errors import DataError, MisfitError, OutputError
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.catalogue import Catalogue
+from napari_astroseg.sky.doubts import Doubts
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.instances import Footprint, Instances
 from napari_astroseg.sky.opening import open_image
@@ -244,6 +245,40 @@ def test_where_objects_overlap_the_map_and_the_catalogue_still_agree(model, imag
         mine = labels == row["id"]
         assert mine.sum() == mine[place.slices].sum() and np.allclose(scores[mine], row["score"])
     assert labels[14, 14] == 2 and (labels == 3).sum() == 36 - 9  # shared pixels are the stronger's
+
+
+def test_objects_in_parts_leave_the_same_files(model, image, tmp_path, monkeypatch):
+    rng, shape, window = np.random.default_rng(1), (30, 30), Window(9, 5, 150, 140)
+    places = [Window(int(x), int(y), 30, 30) for x, y in rng.integers(0, (170, 120), (40, 2))]
+    objects = Instances(
+        np.array([(w.x - 0.5, w.y - 0.5, w.x_end - 0.5, w.y_end - 0.5) for w in places]),
+        rng.permutation(np.linspace(0.3, 0.9, 40)),
+        rng.integers(1, 3, 40),
+        tuple(Footprint(place, rng.random(shape) > 0.3) for place in places),
+        doubts=Doubts(rng.random(40), rng.random(40), np.ones(40)),
+    )
+    turned = model.turned(2)
+    write_instances(tmp_path / "once", turned, image, window, objects, 0.5)
+    asked, labels = [], Instances.labels
+
+    def noting(some, part):
+        asked.append((part.width, part.height))
+        return labels(some, part)
+
+    monkeypatch.setattr(Instances, "labels", noting)
+    monkeypatch.setattr("napari_astroseg.sky.files.tilewriting.TILE", 64)
+    monkeypatch.setattr("napari_astroseg.engine.instanceoutputs.SIDE", 64)
+    write_instances(tmp_path / "parts", turned, image, window, objects, 0.5)
+    assert len(asked) == 9 and max(max(sides) for sides in asked) == 64  # no map as a whole
+    kept = objects[objects.scores >= 0.5]
+    told = dict(zip(("regions", "probability"), labels(kept, window), strict=True))
+    told["uncertainty"] = np.append(0, kept.doubts.score).astype(np.float32)[told["regions"]]
+    for folder in ("once", "parts"):
+        for name, values in told.items():
+            assert np.array_equal(fits.getdata(tmp_path / folder / f"{name}.fits"), values)
+    for name in ("catalogue.ecsv", "catalogue.reg", "preview.png"):
+        once, parts = ((tmp_path / d / name).read_bytes() for d in ("once", "parts"))
+        assert once == parts
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(model, image, tmp_path, monkeypatch):
