@@ -4,10 +4,11 @@
 
 A survey is simulated of which the catalogue knows every other bubble. The model in the box searches
 it from its least score up, and a vetter who knows the truth judges what comes first in the order
-"most useful". The harvest of these verdicts is learnt from: the model's weights to begin with, a
-tenth of the rate. Two controls (`--controls`) learn for as many epochs at the same rate: one
-from the harvest's catalogue without the rejected ones, one from the survey as it was before anyone
-vetted; of each the epoch that validates best is kept. All are measured on tiles of another seed:
+"most useful". The harvest of these verdicts is learnt from, as the Vet dock proposes it: the
+model's weights to begin with, of which the heads alone learn (`--all` lets all of them, at half of
+the rate). Two controls (`--controls`) learn for as many epochs at the same rate: one from the
+harvest's catalogue without the rejected ones, one from the survey as it was before anyone vetted;
+of each the epoch that validates best is kept. All are measured on tiles of another seed:
 precision at the recall that the model had at its best cut, and at 0.8 and 0.9. Errors are one
 standard deviation over draws of tiles, the same draws for all models. WORK keeps every step; what
 is there is not made again.
@@ -36,7 +37,6 @@ from napari_astroseg.engine.events import Finished
 from napari_astroseg.engine.matches import Matches
 from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.recipes.data import BubbleData
-from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.review.entry import Verdict
 from napari_astroseg.review.plan import Plan
 from napari_astroseg.review.session import VettingSession
@@ -57,7 +57,8 @@ LIKE = 0.4
 """Overlap (IoU) with a bubble's box from which a vetter leaves the outline as it is."""
 SHARED, NEAR = 1 / 3, 0.5
 """Share of a bubble's box, or distance in semi-axes, from which a box is another outline of it."""
-GENTLER = 0.1
+RATE, GENTLER = 4e-4, 0.5
+"""At which the model has learnt last; and the part of that for all of its weights."""
 WINDOWS = (300, 600, 1200)
 """Three of the recipe's eight sides (px): a third of the time, and few of the smallest bubbles."""
 AS_BEFORE = ("schedule.precision=bf16-mixed", "data.validation=0.06")
@@ -78,6 +79,7 @@ def main() -> None:
     parser.add_argument("--verdicts", type=int, default=200)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--controls", type=int, default=0, choices=(0, 1, 2), help="how many")
+    parser.add_argument("--all", action="store_true", help="let all weights learn")
     options = parser.parse_args()
     work: Path = options.work
     truth, fresh = work / "truth", work / f"fresh-{options.fresh_seed}"
@@ -96,8 +98,8 @@ def main() -> None:
     models = {"before": MODEL}
     ways = {"vetted": harvest, "without rejected": without, "not vetted": survey}
     for name, data in list(ways.items())[: 1 + options.controls]:
-        run = work / f"run-{data.name}"
-        learn(data, run, options.epochs)
+        run = work / f"run-{'all-' * options.all}{data.name}"
+        learn(data, run, options.epochs, options.all)
         models[name] = str(run)
     tell({name: measured(model, fresh) for name, model in models.items()})
 
@@ -186,12 +188,15 @@ def verdict(box: Boxes, boxes: Boxes, image: SkyImage) -> tuple[Verdict, int, Sh
     return "revise", best, Shape("circle", (point,), (float(semi[best]) * scale,), frame="galactic")
 
 
-def learn(data: Path, run: Path, epochs: int) -> None:
-    """Go on with the model on a folder, more gently."""
+def learn(data: Path, run: Path, epochs: int, every: bool) -> None:
+    """Go on with the model on a folder: with its heads alone, or with every weight, more gently."""
     if (run / "model.safetensors").exists():
         return
-    rate = Recipe.preset(MODEL).schedule.learning_rate * GENTLER
-    changes = (f"schedule.epochs={epochs}", f"schedule.learning_rate={rate:g}")
+    changes: tuple[str, ...] = (f"schedule.learning_rate={RATE * GENTLER:g}",)
+    if not every:
+        stage = f"schedule.stage_epochs=[{epochs}]", f"schedule.stage_rates=[{RATE:g}]"
+        changes = (*stage, "schedule.head_stages=1")
+    changes = (f"schedule.epochs={epochs}", *changes)
     words = ["train", MODEL, "--data", data, "--out", run, "--from", MODEL, "--device", "cpu"]
     begun = time.perf_counter()
     astroseg([*map(str, words), "--set", *AS_BEFORE, f"data.windows_px={list(WINDOWS)}", *changes])

@@ -187,7 +187,11 @@ def _harvest(options: argparse.Namespace) -> int:
     )
     for note in made.notes:
         print(f"  {note}")
-    print(f"learn from it: astroseg train bubbles_small --data {made.folder} --out RUN")
+    print(
+        f"learn from it: astroseg train bubbles_small --data {made.folder} --out RUN "
+        "--from bubbles_small --set schedule.epochs=2 schedule.stage_epochs=[2] "
+        "schedule.stage_rates=[4e-4] schedule.head_stages=1"
+    )
     return 0
 
 

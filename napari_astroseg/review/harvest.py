@@ -25,7 +25,6 @@ from napari_astroseg.sky.clusters.choice import Choice, CropClass, Place
 from napari_astroseg.sky.datasets.bubblecatalogue import BOX, Bubble, read_bubbles
 from napari_astroseg.sky.datasets.dataset import Dataset
 from napari_astroseg.sky.datasets.negatives import draw_negatives
-from napari_astroseg.sky.datasets.occupied import Occupied
 from napari_astroseg.sky.datasets.opening import open_dataset
 from napari_astroseg.sky.datasets.tiles import boxes
 from napari_astroseg.sky.files.writing import replacing, replacing_folder
@@ -52,7 +51,7 @@ class Harvest:
     added, replaced, removed
         Bubbles that are new there, have another outline, or are there no more.
     negatives
-        Crops of what was rejected.
+        Crops of what was rejected; where bubbles lie beside it, they are told.
     notes
         What the user should know, one sentence each.
     """
@@ -129,8 +128,8 @@ def harvest(
     made = open_dataset(out, "bubbles", progress=progress)
     places, off = _crops(made, rejected)
     if off:
-        notes = (*notes, f"{off:,} rejected ones show no negative: they lie at an edge, on a tile "
-                 "that validates, or too near a bubble")  # fmt: skip
+        notes = (*notes, f"{off:,} rejected ones show no negative: they lie on no tile that "
+                 "is trained on, or are larger than it")  # fmt: skip
     if places:
         drawn = draw_negatives(made, count, seed=seed, progress=progress)
         names = [item.name for item in made.items]
@@ -242,7 +241,6 @@ def _crops(made: Dataset, rejected: Sequence[_Judged]) -> tuple[list[Place], int
     """Crops of what was rejected, as large as those of bubbles; and how many have none."""
     if not rejected:
         return [], 0
-    bubbles, _ = read_bubbles(made.items[0].files[-1], made.folder)
     as_bubbles = [
         Bubble("", each.lon, each.lat, np.nan, each.major, each.minor, np.nan, np.nan, np.nan)
         for each in rejected
@@ -251,24 +249,22 @@ def _crops(made: Dataset, rejected: Sequence[_Judged]) -> tuple[list[Place], int
     used = np.zeros(len(rejected), bool)
     for number in made.of("training").tolist():
         image, name = made.items[number].image, made.items[number].name
-        occupied = Occupied.on(image.shape, boxes(image, bubbles))
         edges = boxes(image, as_bubbles)
         for at in np.flatnonzero(np.isfinite(edges).all(1)).tolist():
-            crop = _around(edges[at])
-            inside = Window.whole(image.shape).overlap(crop) == crop
-            if not inside or occupied.touched(*_whole(crop))[0]:
-                continue
-            places[(name, crop.x, crop.y, crop.width)] = None
-            used[at] = True
+            crop = _around(edges[at], image.shape)
+            if crop is not None:
+                places[(name, crop.x, crop.y, crop.width)] = None
+                used[at] = True
     return list(places), int((~used).sum())
 
 
-def _around(edges: NDArray[np.float64]) -> Window:
+def _around(edges: NDArray[np.float64], shape: tuple[int, int]) -> Window | None:
+    """The crop that shows a box whole, moved inside a tile; None where it lies beyond it."""
     left, low, right, top = edges.tolist()
+    middle, (rows, columns) = ((left + right) / 2, (low + top) / 2), shape
     side = max(1, round(OF_BOX * max(right - left, top - low)))
-    return Window.around((left + right) / 2, (low + top) / 2, side)
-
-
-def _whole(crop: Window) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    x, y, side = (np.array([value], np.int64) for value in (crop.x, crop.y, crop.width))
-    return x, y, side
+    if side > min(shape) or not (0 <= middle[0] < columns and 0 <= middle[1] < rows):
+        return None
+    crop = Window.around(*middle, side)
+    x, y = min(max(crop.x, 0), columns - side), min(max(crop.y, 0), rows - side)
+    return Window(x, y, side, side)

@@ -68,6 +68,7 @@ def test_truth_and_hard_negatives(folder, tmp_path, capsys):
     assert side == pytest.approx(1.7 * 2 * 1.3 * 100 / 30, abs=1)
     assert chances[-len(rejected.crops) :].sum() == pytest.approx(2 / 3)
     assert len(stamps) == len(anywhere.crops) + len(rejected.crops)
+    assert "no negative: they lie on no tile" in told
     outcome_again = [*words[:-1], str(tmp_path / "out")]
     assert main(outcome_again) == 1
     assert "there already" in capsys.readouterr().err

@@ -37,8 +37,6 @@ from napari_astroseg.review.reading import open_detections
 
 _LAYOUT = "bubbles"
 """Of the data that verdicts can be added to."""
-_GENTLER = 0.1
-"""Of the rate at which a model has learnt: it is to learn more, and to forget nothing."""
 
 
 class Learning(QObject):
@@ -174,7 +172,7 @@ class Learning(QObject):
         if 0 <= at < len(self._models):
             name, recipe = self._models[at]
             try:
-                self._proposals.make(_gentler(recipe), made.folder, start_from=name)
+                self._proposals.make(_careful(recipe), made.folder, start_from=name)
             except AstroSegError as error:
                 self._refuse(str(error))
                 return
@@ -213,12 +211,14 @@ def _bubble_models(own: list[Path]) -> list[tuple[str, Recipe]]:
     return [(name, card.recipe) for name, card in cards if card.recipe.data.layout == _LAYOUT]
 
 
-def _gentler(recipe: Recipe) -> Recipe:
-    """The recipe of a model as it goes on learning."""
+def _careful(recipe: Recipe) -> Recipe:
+    """The recipe of a model as it goes on learning: its heads alone, so that it forgets nothing."""
     schedule = recipe.schedule
-    rates = tuple(rate * _GENTLER for rate in schedule.stage_rates)
+    rate = schedule.stage_rates[-1] if schedule.stage_rates else schedule.learning_rate
     return recipe.replace(
-        schedule__learning_rate=schedule.learning_rate * _GENTLER, schedule__stage_rates=rates
+        schedule__stage_epochs=(schedule.epochs,),
+        schedule__stage_rates=(rate,),
+        schedule__head_stages=1,
     )
 
 
