@@ -36,6 +36,9 @@ from napari_astroseg.sky.whole.components import Components, components
 from napari_astroseg.sky.whole.runs import Runs
 from napari_astroseg.sky.window import Window
 
+SCORES = "scores.jsonl"
+"""What a killed run resumes the second look at galaxies from."""
+
 Maps = NDArray[np.float32]
 
 
@@ -91,11 +94,13 @@ def write_outputs(
     answer: Answer,
     threshold: float,
     device: str | Cluster = "auto",
+    resume: bool = False,
 ) -> dict[str, Any]:
     """Write the maps, the catalogue and the picture of one answer.
 
     Regions are where any class is likely enough. A network that judges whole stamps looks at each
-    region again, in the middle of a stamp of its own.
+    region again, in the middle of a stamp of its own; with `resume`, not at those that an earlier
+    run did, which are in the file of scores.
     """
     window, spread = answer.window, answer.spread
     found = answer.regions(threshold, model.recipe.prediction.min_area_px)
@@ -122,7 +127,7 @@ def write_outputs(
     words = "" if spread is None else spread.words
     catalogue = tabulated(tally.sums(), spines.lengths, image, words)
     if isinstance(model.recipe.data, BlendedData):
-        add_scores(catalogue, model, image, threshold, device)
+        add_scores(catalogue, model, image, threshold, device, out / SCORES, resume)
     _describe(catalogue, model, image, answer, threshold)
     count = found.count
     title = (

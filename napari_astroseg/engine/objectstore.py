@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from napari_astroseg.engine.linestore import LineStore, whole_lines
 from napari_astroseg.errors import OutputError
 from napari_astroseg.sky.doubts import Doubts
-from napari_astroseg.sky.files.writing import replacing
 from napari_astroseg.sky.instances import Footprint, Instances
 from napari_astroseg.sky.objects import Objects
 from napari_astroseg.sky.window import Window
@@ -45,9 +45,8 @@ class ObjectStore:
     """
 
     def __init__(self, path: Path, work: str, resume: bool) -> None:
-        self._path = path
         self._pieces: dict[int, Piece] = {}
-        lines = _lines(path) if resume and path.exists() else []
+        lines = whole_lines(path) if resume else []
         if lines and lines[0] != work:
             raise OutputError(
                 f"{path} holds the objects of another model, image or window; leave out --resume, "
@@ -56,22 +55,14 @@ class ObjectStore:
         for line in lines[1:]:
             number, piece = _read(line)
             self._pieces[number] = piece
-        with replacing(path) as temporary:  # whatever a kill left half written is gone
-            text = "".join(f"{line}\n" for line in (work, *lines[1:]))
-            temporary.write_text(text, encoding="utf-8")
+        self._lines = LineStore(path, (work, *lines[1:]))
 
     def get(self, number: int) -> Piece | None:
         """A piece that is done."""
         return self._pieces.get(number)
 
     def put(self, number: int, piece: Piece) -> None:
-        """Keep a piece.
-
-        Raises
-        ------
-        OutputError
-            When the disk refuses.
-        """
+        """Keep a piece; errors as of `LineStore.add`."""
         objects = piece.objects
         line = json.dumps(
             {
@@ -84,23 +75,8 @@ class ObjectStore:
                 **_doubts_told(objects),
             }
         )
-        try:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(f"{line}\n")
-        except OSError as error:
-            raise OutputError(
-                f"{self._path} cannot be written ({(error.strerror or str(error)).lower()}); free "
-                "some space and run again with --resume"
-            ) from error
+        self._lines.add(line)
         self._pieces[number] = piece
-
-
-def _lines(path: Path) -> list[str]:
-    """The whole lines of a file; a last one without its end is none."""
-    try:
-        return path.read_text(encoding="utf-8").split("\n")[:-1]
-    except (OSError, UnicodeDecodeError) as error:
-        raise OutputError(f"{path} cannot be read ({error}); leave out --resume") from error
 
 
 def _read(line: str) -> tuple[int, Piece]:

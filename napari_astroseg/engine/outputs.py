@@ -1,8 +1,8 @@
 """Outputs: the folder a prediction leaves, and the one path that makes it.
 
 `probability.fits`, `regions.fits`, `catalogue.ecsv`, `catalogue.reg`, `preview.png`,
-`provenance.json`, where an uncertainty is told also `uncertainty.fits`, and the zarr store that a
-killed run resumes from.
+`provenance.json`, where an uncertainty is told also `uncertainty.fits`, and what a killed run
+resumes from: the zarr store, and where galaxies are looked at again, `scores.jsonl`.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def predict_to_folder(
                 objects = event.result["objects"]
                 told = write_instances(out, model, image, inside, objects, level)
             else:
-                told = write_outputs(out, model, image, gathering.answer(store), level, device)
+                answer = gathering.answer(store)
+                told = write_outputs(out, model, image, answer, level, device, resume)
             seconds = time.perf_counter() - begun
             told["files"].append(
                 write_provenance(out, model, image, command or {}, told["files"], seconds)

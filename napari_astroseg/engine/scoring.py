@@ -8,7 +8,10 @@ that are summed: one score for a galaxy, in every sample, hence with an uncertai
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,10 +19,12 @@ from numpy.typing import NDArray
 from skimage.measure import label
 
 from napari_astroseg.engine.cluster import Cluster
+from napari_astroseg.engine.detect import work_told
 from napari_astroseg.engine.model import Model, torch_device
 from napari_astroseg.engine.nets.sampling import SamplingNet
 from napari_astroseg.engine.prepare import prepared
 from napari_astroseg.engine.sampled import draws_for, noise_at
+from napari_astroseg.engine.scorestore import ScoreStore
 from napari_astroseg.errors import MisfitError
 from napari_astroseg.sky.catalogue import Catalogue
 from napari_astroseg.sky.image import SkyImage
@@ -67,11 +72,18 @@ def add_scores(
     image: SkyImage,
     threshold: float,
     device: str | Cluster = "auto",
+    store: Path | None = None,
+    resume: bool = False,
 ) -> None:
-    """Put the scores of its detections into a catalogue, in the place of those from the grid."""
+    """Put the scores of its detections into a catalogue, in the place of those from the grid.
+
+    See `score_galaxies`.
+    """
     table = catalogue.table
     places = np.stack([np.asarray(table[name], np.float64) for name in ("x", "y")], 1)
-    found = score_galaxies(model, image, places, threshold=threshold, device=device)
+    found = score_galaxies(
+        model, image, places, threshold=threshold, device=device, store=store, resume=resume
+    )
     for name, words in _WORDS.items():
         table[name] = getattr(found, name)
         table[name].info.description = words
@@ -85,6 +97,8 @@ def score_galaxies(
     threshold: float | None = None,
     samples: int | None = None,
     device: str | Cluster = "auto",
+    store: Path | None = None,
+    resume: bool = False,
 ) -> Scores:
     """Scores of detections at `places` (N, 2) of columns x, y, pixels of the image.
 
@@ -94,11 +108,17 @@ def score_galaxies(
         Probability from which a pixel belongs to an object; the model's own by default.
     samples
         Draws, as many as the recipe says by default.
+    store
+        File that takes the scores as they are found, so that a killed run resumes.
+    resume
+        Keep what `store` holds of these very detections.
 
     Raises
     ------
     MisfitError
         When the model's network draws no samples.
+    OutputError
+        When the disk refuses.
     """
     where = torch_device(device)
     net = model.swift(where)
@@ -110,9 +130,17 @@ def score_galaxies(
         )
     level = model.card.threshold if threshold is None else threshold
     side, seed = model.recipe.data.side_px, model.recipe.schedule.seed
+    kept = None
+    if store is not None:
+        kept = ScoreStore(store, _work(model, image, places, level, draws), resume)
     told = np.zeros((4, len(places)))
     for start in range(0, len(places), _AT_ONCE):
-        windows = [Window.around(x, y, side) for x, y in places[start : start + _AT_ONCE]]
+        here = slice(start, start + _AT_ONCE)
+        known = None if kept is None else kept.get(start)
+        if known is not None:
+            told[:, here] = known
+            continue
+        windows = [Window.around(x, y, side) for x, y in places[here]]
         planes = np.stack([_stamp(model, image, window) for window in windows])
         noise = noise_at([(window.x, window.y) for window in windows], draws, net.latent, seed)
         with torch.inference_mode():
@@ -120,6 +148,8 @@ def score_galaxies(
             every = torch.stack([each.cpu() for each in net.drawn(given, noise.to(where))], 1)
         for slot, each in enumerate(every.numpy()):
             told[:, start + slot] = scored(each, level)
+        if kept is not None:
+            kept.put(start, told[:, here])
     return Scores(*told)
 
 
@@ -151,6 +181,20 @@ def central(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     labels = label(mask, connectivity=2)
     kept: NDArray[np.bool_] = labels == labels[rows[nearest], columns[nearest]]
     return kept
+
+
+def _work(
+    model: Model, image: SkyImage, places: NDArray[np.float64], threshold: float, draws: int
+) -> str:
+    """What makes two runs the same work, as text."""
+    told = {
+        "work": work_told(model, image, Window.whole(image.shape)),
+        "places": hashlib.sha256(np.ascontiguousarray(places).tobytes()).hexdigest(),
+        "threshold": threshold,
+        "draws": draws,
+        "at_once": _AT_ONCE,
+    }
+    return json.dumps(told, sort_keys=True)
 
 
 def _stamp(model: Model, image: SkyImage, window: Window) -> NDArray[np.float32]:
