@@ -1,16 +1,25 @@
 """Whole mosaics: killed runs go on, stores and HiPS open again where they lie on the sky."""
 
 import os
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from scipy.ndimage import gaussian_filter
+from tiles import cut, sky_header
 
 from napari_astroseg.cli.main import main
+from napari_astroseg.engine.outputs import predict_to_folder
 from napari_astroseg.engine.predict import predict, predicted
 from napari_astroseg.errors import ImageError, OutputError
+from napari_astroseg.sky.catalogue import Catalogue
+from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.image import SkyImage
+from napari_astroseg.sky.mosaics.mosaic import open_mosaic
 from napari_astroseg.sky.opening import open_image
 from napari_astroseg.sky.spheres.hipswriting import write_hips
 from napari_astroseg.sky.window import Window
@@ -94,6 +103,72 @@ def test_a_store_opens_as_the_image_that_it_is(random_model, field_image, tmp_pa
     (tmp_path / "other.zarr" / "zarr.json").write_text("{}")
     with pytest.raises(ImageError, match="holds no maps of a prediction"):
         open_image(tmp_path / "other.zarr")
+
+
+def polygons(out, image):
+    """Number, and vertices (N, 2) x and y on an image, of each outline of an answer."""
+    text = (out / "catalogue.reg").read_text()
+    for corners, number in re.findall(r"polygon\((.*)\) # text={(\d+)}", text):
+        lon, lat = np.array(corners.split(","), float).reshape(-1, 2).T
+        where = SkyCoord(lon, lat, unit="deg", frame="galactic")
+        yield int(number), lon, np.stack(image.pixel(where), 1)
+
+
+def answered(model, image, out):
+    """What an answer's folder holds: numbers and probabilities of pixels, and the table."""
+    level = float(np.nanquantile(predicted(predict(model, image, device="cpu")), 0.7))
+    *_, last = predict_to_folder(model, image, out, threshold=level, device="cpu")
+    labels, probability = (
+        fits.getdata(out / f"{name}.fits") for name in ("regions", "probability")
+    )
+    table = Catalogue.read(out / "catalogue.ecsv").table
+    assert last.result["structures"] == len(table) == labels.max() > 2
+    return labels, probability, table, last.result["missing_fraction"]
+
+
+SHAPE = (80, 160)
+
+
+@pytest.fixture
+def values():
+    """Column densities of a field."""
+    smooth = gaussian_filter(np.random.default_rng(4).normal(size=SHAPE), 3)
+    return (1e22 * 10 ** (3 * smooth)).astype(np.float32)
+
+
+def test_tiles_on_both_sides_of_longitude_zero_are_one_sky(random_model, values, tmp_path):
+    header = sky_header(SHAPE, "CAR", lon=0.0, arcsec=11.5)
+    mosaic = open_mosaic(cut(tmp_path, values, header, [(0, 0), (70, 0)], (80, 90), unit="cm-2"))
+    labels, probability, table, _ = answered(random_model, mosaic, tmp_path / "out")
+    plain = SkyImage.from_array(values, unit="cm-2")
+    expected = predicted(predict(random_model, plain, device="cpu"))[0]
+    assert np.allclose(probability, expected, atol=1e-5)
+    assert labels.shape == SHAPE and not np.isnan(probability).any()
+    lon = table["lon"].value
+    assert ((lon >= 0) & (lon < 0.3) | (lon > 359.7)).all() and lon.min() < 0.3 < lon.max()
+    place = SkyCoord(table["lon"], table["lat"], frame="galactic")
+    assert np.allclose(mosaic.pixel(place), [table["x"], table["y"]], atol=1e-6)
+    crossing = set(np.unique(labels[:, 79])) & set(np.unique(labels[:, 80])) - {0}
+    assert crossing
+    for number, lon, corners in polygons(tmp_path / "out", mosaic):
+        rows, columns = np.nonzero(labels == number)
+        low, high = (columns.min() - 1, rows.min() - 1), (columns.max() + 1, rows.max() + 1)
+        assert (corners >= low).all() and (corners <= high).all()
+        crossing -= {number} if np.ptp(lon) > 359 else set()
+    assert not crossing  # each of these is told in degrees of both sides
+
+
+def test_half_a_map_may_be_missing(random_model, values, tmp_path):
+    values[:, 90:] = np.nan
+    header = sky_header(SHAPE, "CAR", lon=0.0, arcsec=11.5)
+    image = open_image(write_image(tmp_path / "half.fits", values, header, "cm-2"))
+    labels, probability, table, missing = answered(random_model, image, tmp_path / "out")
+    assert missing == pytest.approx(70 / 160)
+    assert np.array_equal(np.isnan(probability), np.isnan(values))
+    assert not labels[:, 90:].any() and table["x"].max() < 90
+    assert np.isfinite(table["mean_value"].value).all() and np.isfinite(table["score"]).all()
+    for _, _, corners in polygons(tmp_path / "out", image):
+        assert corners[:, 0].max() <= 90
 
 
 def test_a_hips_opens_again_with_the_values_where_they_were(field_image, tmp_path, capsys):
