@@ -40,6 +40,25 @@ def lagging(folder):
     return answer
 
 
+def waxing(folder, last):
+    """What answers once another process is there, too; the number `last`, once it is gone."""
+    import psutil  # it comes with Dask's scheduler
+
+    (folder / f"made-{os.getpid()}").touch()
+
+    def others():
+        made = (path.name.removeprefix("made-") for path in folder.glob("made-*"))
+        return [pid for pid in made if int(pid) != os.getpid() and psutil.pid_exists(int(pid))]
+
+    def answer(number):
+        end = time.monotonic() + 60
+        while bool(others()) == (number == last) and time.monotonic() < end:
+            time.sleep(0.02)
+        return len(others())
+
+    return answer
+
+
 def refusing(words):
     """What cannot answer, and says so."""
 

@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_astroseg.errors import CatalogueError, ImageError, OutputError
+from napari_astroseg.errors import CatalogueError, ImageError, OutputError, SetupError
 from napari_astroseg.sky.files.address import Address, hdu_key, spoken
 
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     shared = verb.add_mutually_exclusive_group()
     shared.add_argument(
-        "--workers", type=int, metavar="N", help="share the work among N processes of this machine"
+        "--workers",
+        metavar="N",
+        help="share the work among N processes of this machine; 1-4: as many as it keeps busy",
     )
     shared.add_argument(
         "--cluster", metavar="ADDRESS", help="share it on a Dask cluster: tcp://HOST:PORT"
@@ -256,7 +258,16 @@ def asked_device(options: argparse.Namespace) -> str | Cluster:
 
     if options.workers is None and options.cluster is None:
         return str(options.device)
-    return Cluster(options.workers or 0, options.cluster or "", options.device)
+    if options.workers is None:
+        return Cluster(0, options.cluster, options.device)
+    least, dash, most = str(options.workers).rpartition("-")
+    try:
+        return Cluster(int(most), device=options.device, least=int(least) if dash else None)
+    except ValueError as error:
+        raise SetupError(
+            f"--workers takes a number of processes, as 4, or the least and the most, as 1-4, not "
+            f"{options.workers!r}"
+        ) from error
 
 
 def asked_rule(options: argparse.Namespace) -> Rule:

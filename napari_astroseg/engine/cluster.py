@@ -22,6 +22,12 @@ from napari_astroseg.errors import SetupError
 
 Answer = TypeVar("Answer")
 
+_AT_ONCE_S = 0.01
+"""In which Dask shall wish to have done what is out: with a worker for each piece, up to all.
+
+It sees no more pieces than these, and would think that few workers do.
+"""
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -38,17 +44,21 @@ class Cluster:
     threads
         That each worker's network uses; 0 for an equal share of this machine's cores, or, at an
         address, for as many as it likes.
+    least
+        Of the workers, those that are there however little is to be done: others come and go with
+        the work. None for all of them from the beginning to the end.
 
     Raises
     ------
     SetupError
-        When not exactly one of the two is given.
+        When not exactly one of the two is given, or the least number is none of workers here.
     """
 
     workers: int = 0
     address: str = ""
     device: str = "auto"
     threads: int = 0
+    least: int | None = None
 
     def __post_init__(self) -> None:
         if self.workers < 0 or (self.workers > 0) == bool(self.address):
@@ -56,10 +66,17 @@ class Cluster:
                 "work is shared out to a number of workers on this machine, or to the cluster at "
                 "an address; give 1 worker or more, or an address"
             )
+        if self.least is not None and not 0 <= self.least <= self.workers:
+            raise SetupError(
+                f"{self.least} to {self.workers} is no number of workers on this machine; give the "
+                "least one first, from 0 up, or leave it to the cluster at an address"
+            )
 
     def __str__(self) -> str:
         if self.address:
             return f"the cluster at {self.address}"
+        if self.least not in (None, self.workers):
+            return f"{self.least} to {self.workers} workers"
         return "1 worker" if self.workers == 1 else f"{self.workers} workers"
 
 
@@ -122,7 +139,7 @@ def _client(cluster: Cluster) -> Iterator[Any]:
         try:
             if cluster.workers:
                 local = distributed.LocalCluster(
-                    n_workers=cluster.workers,
+                    n_workers=cluster.workers if cluster.least is None else cluster.least,
                     threads_per_worker=1,
                     processes=True,
                     dashboard_address="127.0.0.1:0",
@@ -130,7 +147,11 @@ def _client(cluster: Cluster) -> Iterator[Any]:
                     protocol="tls://",
                     security=Security.temporary(),  # no other user of this machine can join
                 )
-                client = stack.enter_context(distributed.Client(stack.enter_context(local)))
+                stack.enter_context(local)
+                if cluster.least is not None:
+                    how = {"minimum": cluster.least, "maximum": cluster.workers}
+                    local.adapt(target_duration=_AT_ONCE_S, **how)
+                client = stack.enter_context(distributed.Client(local))
             elif Path(cluster.address).is_file():
                 client = stack.enter_context(distributed.Client(scheduler_file=cluster.address))
             else:

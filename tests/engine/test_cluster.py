@@ -3,13 +3,15 @@
 import multiprocessing
 import signal
 import time
+from argparse import Namespace
 from functools import partial
 
 import dask
 import numpy as np
 import pytest
-from sharedwork import dying, lagging, own_processes, refusing, squaring, started
+from sharedwork import dying, lagging, own_processes, refusing, squaring, started, waxing
 
+from napari_astroseg.cli.predict import asked_device
 from napari_astroseg.engine import dealing
 from napari_astroseg.engine.cluster import Cluster, shared_out
 from napari_astroseg.engine.events import Started, TileDone
@@ -74,6 +76,32 @@ def test_a_cluster_that_grows_by_need_sees_one(tmp_path):
         cluster.adapt(minimum=0, maximum=2, interval="20ms")
         where = Cluster(address=cluster.scheduler_address)
         assert len(list(shared_out(where, partial(squaring, tmp_path), range(9)))) == 9
+
+
+def test_workers_of_this_machine_come_and_go_with_the_work(tmp_path):
+    with dask.config.set({"distributed.adaptive.interval": "50ms"}):
+        told = dict(shared_out(Cluster(2, least=0), partial(waxing, tmp_path, 7), range(8)))
+    assert told == {**dict.fromkeys(range(7), 1), 7: 0}
+
+
+@pytest.mark.parametrize(("words", "most", "least"), [("3", 3, None), ("0-2", 2, 0), ("2-2", 2, 2)])
+def test_workers_are_a_number_or_a_range(words, most, least):
+    asked = asked_device(Namespace(workers=words, cluster=None, device="cpu"))
+    assert asked == Cluster(most, device="cpu", least=least)
+    assert str(asked) == {"3": "3 workers", "0-2": "0 to 2 workers"}.get(words, "2 workers")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("many", "as 1-4, not 'many'"),
+        ("-2", "not '-2'"),
+        ("4-2", "4 to 2 is no .* least one first"),
+    ],
+)
+def test_other_numbers_of_workers_are_refused(words, sentence):
+    with pytest.raises(SetupError, match=sentence):
+        asked_device(Namespace(workers=words, cluster=None, device="cpu"))
 
 
 def test_losing_the_scheduler_ends_the_work_with_a_sentence(tmp_path, capfd):
