@@ -13,6 +13,7 @@ from napari_astroseg.gui import layers
 from napari_astroseg.gui.aids.canvas import canvas_near
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.buttons import allow
+from napari_astroseg.gui.history.history import Act, Step, history_of
 from napari_astroseg.gui.keys import Key, Keys, announce
 from napari_astroseg.gui.marking import dockstate
 from napari_astroseg.gui.marking.controls import DrawControls
@@ -101,6 +102,7 @@ class DrawDock(DrawControls):
             self.painting.end()
             self.painting = None
         self.marks.close()
+        history_of(self._viewer).forget(self.marks)
         self._opening = False
         self._show_standing(None)
         self.using.work_on(None)
@@ -260,7 +262,16 @@ class DrawDock(DrawControls):
         if moved.change is not None:
             what = {"do": "Kept", "undo": "Taken back", "redo": "Done again"}[moved.act]
             entry = moved.change.entry
+            self._step(moved.act, entry.name)
             self.told.setText(f"{what}: {entry.name}, {entry.time.astimezone():%H:%M:%S}")
+
+    def _step(self, act: Act, name: str) -> None:
+        """Tell the window's history what the marks' own log went through."""
+        history = history_of(self._viewer)
+        if act == "do":
+            history.done(Step(f"Marks: {name}", self.undo, self.redo, owner=self.marks))
+        else:
+            history.went(self.marks, act)
 
     def _grew(self, words: str) -> None:
         levels = self.marks.levels

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary, WeakMethod
 
+from napari.utils.key_bindings import coerce_keybinding
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
@@ -100,7 +101,7 @@ class Keys:
 
     def __init__(self, keys: tuple[Key, ...]) -> None:
         self.keys = keys
-        self._bound: list[tuple[Any, str]] = []
+        self._bound: list[tuple[Any, str, Any, Any]] = []  # and what the key did before
 
     @property
     def words(self) -> str:
@@ -116,13 +117,18 @@ class Keys:
         """Let a viewer listen to them."""
         for each in self.keys:
             call = _held(each) if each.release is not None else _pressed(each)
+            before = viewer.keymap.get(coerce_keybinding(each.key))
             viewer.bind_key(each.key, call, overwrite=True)
-            self._bound.append((viewer, each.key))
+            self._bound.append((viewer, each.key, call, before))
 
     def let_go(self) -> None:
-        """Let no viewer listen any more."""
-        for viewer, key in self._bound:
+        """Let no viewer listen any more; keys do again what they did before."""
+        for viewer, key, call, before in reversed(self._bound):
+            if viewer.keymap.get(coerce_keybinding(key)) is not call:
+                continue  # somebody else has taken it since
             viewer.bind_key(key, None)
+            if before is not None:
+                viewer.bind_key(key, before)
         self._bound.clear()
 
 

@@ -34,6 +34,7 @@ from napari_astroseg.gui.drawn.layerdata import (
     read_ahead,
     sky_image,
 )
+from napari_astroseg.gui.drawn.programs import keep_programs
 from napari_astroseg.gui.drawn.redraw import unwatch, watch
 from napari_astroseg.gui.drawn.units import know_units
 from napari_astroseg.gui.look.looks import give_room
@@ -109,6 +110,7 @@ def settle(viewer: Viewer) -> None:
 
     Doing so again changes nothing.
     """
+    keep_programs()
     _camera(viewer).orientation2d = ("up", "right")
     # Plain functions: an emitter connects each of them only once, whoever asks.
     viewer.events.status.connect(_tell_position)

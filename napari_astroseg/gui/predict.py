@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QGroupBox, QVBoxLayout, QWidget
 from napari_astroseg.errors import AstroSegError
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.fold import Fold
+from napari_astroseg.gui.history.history import Gone, Step, history_of
 from napari_astroseg.gui.images import shown_window
 from napari_astroseg.gui.keys import Key, Keys, announce
 from napari_astroseg.gui.predicting import dockstate
@@ -169,6 +170,7 @@ class PredictDock(QWidget):
         self.place.keep.toggled.connect(self._keep)
         for panel in (self.found, self.known):
             panel.said.connect(self._say)
+        self.found.stepped.connect(self._step)
         self.known.changed.connect(self._mark)
         self.predictions.current_changed.connect(self._show_current)
         self.predictions.misfit.connect(self.place.force.show)
@@ -206,6 +208,25 @@ class PredictDock(QWidget):
 
     def _keep(self, keep: bool) -> None:
         self.predictions.keep_earlier = keep
+
+    def _step(self, overlay: Answered, before: Cut) -> None:
+        """A cut that was moved by hand is a step; a drag is one."""
+        after = overlay.cut
+        which, name = "threshold", f"Threshold {after.threshold:g}"
+        if after.min_area_px != before.min_area_px:
+            which, name = "area", f"Least area {after.min_area_px:,} px"
+        elif after.most_unsure != before.most_unsure:
+            which, name = "unsure", f"Uncertainty up to {after.most_unsure:g}"
+        back, again = (partial(self._cut_again, overlay, cut) for cut in (before, after))
+        history_of(self._viewer).done(Step(name, back, again, one=(which, id(overlay))))
+
+    def _cut_again(self, overlay: Answered, cut: Cut) -> None:
+        if not overlay.shown():
+            raise Gone("the prediction is not shown any more")
+        if overlay is self.predictions.current:
+            self.found.set_cut(cut)
+        else:
+            overlay.set_cut(cut)
 
     def _mark(self, known: Known | None) -> None:
         self.found.known = known

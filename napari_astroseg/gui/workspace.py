@@ -18,6 +18,7 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.drawn.units import know_units
+from napari_astroseg.gui.history.editmenu import EditMenu
 from napari_astroseg.gui.later import Docks
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.sessions.menu import ProjectMenu
@@ -78,7 +79,8 @@ def open_window(
             place, name=name, area="right", tabify=True, add_vertical_stretch=False
         )
     tabs = {name: dock.parent() for name, dock in viewer.window.dock_widgets.items()}
-    _keep_projects(viewer, docks, tabs)
+    edit = EditMenu(window, viewer)
+    _keep_projects(viewer, docks, tabs, edit)
     _make_room(tabs["Open"])
     # Again, after napari has restored its own layout.
     QTimer.singleShot(0, partial(_make_room, tabs["Open"]))
@@ -90,7 +92,9 @@ def open_window(
     return viewer
 
 
-def _keep_projects(viewer: napari.Viewer, docks: Docks, tabs: dict[str, Any]) -> None:
+def _keep_projects(
+    viewer: napari.Viewer, docks: Docks, tabs: dict[str, Any], edit: EditMenu
+) -> None:
     """Let what is open be saved as a project, and opened again."""
     window = tabs["Open"].window()
     session = Session(
@@ -110,7 +114,10 @@ def _keep_projects(viewer: napari.Viewer, docks: Docks, tabs: dict[str, Any]) ->
     )
     opening.opens_projects = True
     opening.project_wanted.connect(menu.open)
-    opening.closed.connect(menu.shut_down)
+    for ended in (menu, edit):
+        opening.closed.connect(ended.shut_down)
+    edit.said.connect(menu.bar.say)
+    session.loaded.connect(edit.begin)
     menu.offer_lost()
     QTimer.singleShot(0, partial(_welcome, viewer, opening, menu))
 

@@ -52,6 +52,15 @@ class Standing:
         """What redo would give again."""
         return self._undone[-1] if self._undone else None
 
+    @property
+    def depth(self) -> tuple[int, int]:
+        """How many verdicts can be taken back, and given again."""
+        return len(self._done), len(self._undone)
+
+    def latest(self, count: int) -> list[Entry]:
+        """So many that undo would take back, the last one last."""
+        return self._done[-count:] if count > 0 else []
+
     def take(self, entry: Entry) -> None:
         """One more entry of the log; one that takes back what does not stand changes nothing."""
         if entry.act == "judge":

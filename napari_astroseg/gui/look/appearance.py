@@ -19,6 +19,7 @@ from napari_astroseg.errors import AstroSegError, ImageError
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.bare import bare
 from napari_astroseg.gui.cursor import words
+from napari_astroseg.gui.history.history import history_of
 from napari_astroseg.gui.look import looks
 from napari_astroseg.gui.look.colourdata import colours_of
 from napari_astroseg.gui.look.limitplot import LimitPlot
@@ -65,7 +66,7 @@ class AppearanceBox(QGroupBox):
         self._viewer = viewer
         self._layer: Any = None
         self._ties, self._layer_ties = Ties(self), Ties(self)
-        self.history = LookHistory(self)
+        self.history = LookHistory(history_of(self._viewer), self)
         self._build()
         self._connect()
         self._follow()

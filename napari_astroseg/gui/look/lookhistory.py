@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_astroseg.gui import layers
+from napari_astroseg.gui.history.history import Gone, History, Step
 from napari_astroseg.gui.look import looks
 from napari_astroseg.gui.look.remembered import Look, Remembered
 from napari_astroseg.gui.ties import Ties
@@ -22,21 +24,29 @@ class LookHistory(QObject):
 
     A look that stays is remembered for its image, across sessions; the one before can be had
     back.
+
+    Parameters
+    ----------
+    history
+        Of the viewer, in which each look is a step.
     """
 
     changed = Signal()
     """Whether there is something to undo may have changed."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, history: History, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._history = history
         self._layer: Any = None
         self._settled: WeakKeyDictionary[Any, Look] = WeakKeyDictionary()
         self._earlier: WeakKeyDictionary[Any, list[Look]] = WeakKeyDictionary()
+        self._later: WeakKeyDictionary[Any, list[Look]] = WeakKeyDictionary()
         self._ties = Ties(self)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_MS)
         self._pause.timeout.connect(self.settle)
+        history.settling.connect(self.settle)
 
     @property
     def can_undo(self) -> bool:
@@ -74,21 +84,33 @@ class LookHistory(QObject):
             earlier = self._earlier.setdefault(layer, [])
             earlier.append(before)
             del earlier[:-_STEPS]
+            self._later.pop(layer, None)
             Remembered().keep(image, look)
+            back, again = partial(self._turn, layer, "undo"), partial(self._turn, layer, "redo")
+            self._history.done(Step(f"Look of “{layer.name}”", back, again, owner=layer))
         self.changed.emit()
 
     def undo(self) -> None:
         """Give the layer the look that it had before its last change."""
         self.settle()
-        if not self.can_undo:
-            return
-        look = self._earlier[self._layer].pop()
-        looks.wear(self._layer, look)
+        if self.can_undo:
+            self._turn(self._layer, "undo")
+
+    def _turn(self, layer: Any, act: Literal["undo", "redo"]) -> None:
+        """Give a layer the look before, or the one after."""
+        logs = self._earlier, self._later
+        source, target = logs if act == "undo" else reversed(logs)
+        if not source.get(layer):
+            raise Gone("it has no other look any more")
+        look, now = source[layer].pop(), self._settled[layer]
+        target.setdefault(layer, []).append(now)
+        looks.wear(layer, look)
         self._pause.stop()
-        self._settled[self._layer] = looks.look_of(self._layer) or look
-        image = layers.sky_image(self._layer)
+        self._settled[layer] = looks.look_of(layer) or look
+        image = layers.sky_image(layer)
         if image is not None:
             Remembered().keep(image, look)
+        self._history.went(layer, act)
         self.changed.emit()
 
     def untie(self) -> None:

@@ -41,6 +41,7 @@ class FoundPanel(QWidget):
     """
 
     cut_changed = Signal(object)
+    stepped = Signal(object, object)  # the overlay, and its cut before
     said = Signal(str, bool)
 
     def __init__(self) -> None:
@@ -79,7 +80,7 @@ class FoundPanel(QWidget):
             control.setValue(value)
         for blocker in blockers:
             blocker.unblock()
-        self._moved()
+        self._apply()
 
     def show_overlay(self, overlay: Overlay | ObjectOverlay | None) -> None:
         """Work on `overlay` from now on."""
@@ -184,6 +185,14 @@ class FoundPanel(QWidget):
             self._moved()
 
     def _moved(self, *_: object) -> None:
+        """A cut by hand."""
+        overlay = self._overlay
+        before = None if overlay is None else overlay.cut
+        self._apply()
+        if overlay is not None and overlay.cut != before:
+            self.stepped.emit(overlay, before)
+
+    def _apply(self) -> None:
         if self._overlay is not None:
             self._overlay.set_cut(self.cut)
         self.cut_changed.emit(self.cut)

@@ -181,6 +181,14 @@ class ObjectOverlay(QObject):
         if self._fills is not None and self._fills.layer in self._viewer.layers:
             self._viewer.layers.remove(self._fills.layer)
 
+    def restore(self, index: int) -> None:
+        """Give the viewer the layers back that were removed, from a place in its list up."""
+        for layer in reversed(self.layers):
+            if layer not in self._viewer.layers:
+                self._viewer.layers.insert(index, layer)
+        self._outlines.restored()
+        self._pause.start(0)
+
     def words(self) -> tuple[str, str]:
         """What was found, by kind and colour where there are several; and what more to say."""
         classes = self.found.classes[self._found.kept(self.cut)]

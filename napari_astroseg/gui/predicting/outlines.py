@@ -69,6 +69,11 @@ class Outlines:
         if self.layer in self._viewer.layers:
             self._viewer.layers.remove(self.layer)
 
+    def restored(self) -> None:
+        """The layer is in the viewer again, without the lines that hung on it."""
+        self._lines.clear()
+        camera_of(self._viewer).events.zoom.connect(self._keep_width)
+
     def _show_vectors(self, boxes: NDArray[np.float64], kinds: NDArray[np.int64]) -> None:
         if not len(boxes) and not len(self.layer.data):
             return

@@ -236,6 +236,13 @@ class Overlay(QObject):
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
 
+    def restore(self, index: int) -> None:
+        """Give the viewer the layers back that were removed, from a place in its list up."""
+        for layer in reversed(self.layers):
+            if layer not in self._viewer.layers:
+                self._viewer.layers.insert(index, layer)
+        self._pause.start(0)
+
     def _add_layers(self, base: Any) -> None:
         active = self._viewer.layers.selection.active
         place = placed_on(base, self.window)

@@ -16,6 +16,7 @@ from napari_astroseg.engine.card import ModelCard
 from napari_astroseg.engine.events import Event, ObjectsDone, Started, TileDone, Warned
 from napari_astroseg.engine.service import Call
 from napari_astroseg.errors import JobFailed
+from napari_astroseg.gui.history.history import Gone, Step, history_of
 from napari_astroseg.gui.jobs import Engines, Job
 from napari_astroseg.gui.latest import Latest
 from napari_astroseg.gui.predicting.cuts import Cut
@@ -142,7 +143,9 @@ class Predictions(QObject):
         """Drop overlays of which the user has deleted a layer."""
         gone = [key for key, overlay in self._overlays.items() if not overlay.shown()]
         for key in gone:
+            wish, overlay = self._wishes[key], self._overlays[key]
             self._drop(key)
+            self._step(f"Removed the {_named(wish)}", wish, overlay, came=False)
 
     def _hear(self, job: Job, answer: _Answer, event: Event) -> None:
         if job is not self._job:
@@ -172,6 +175,8 @@ class Predictions(QObject):
         self._end()
         if answer.overlay is not None and answer.overlay.shown():
             answer.overlay.complete(result)
+            named = _named(answer.wish)
+            self._step(named[:1].upper() + named[1:], answer.wish, answer.overlay, came=True)
         words = f"Done in {duration(job.seconds)}. " + " ".join(self._warnings)
         self._progress.end(words, trouble=bool(self._warnings))
 
@@ -235,6 +240,25 @@ class Predictions(QObject):
             self._make_current(None)
         overlay.remove()
 
+    def _step(self, name: str, wish: Wish, overlay: Answered, *, came: bool) -> None:
+        """An answer that came, or was taken away, is a step of the window's history."""
+        turns = partial(self._put_aside, wish, overlay), partial(self._bring_back, wish, overlay)
+        history_of(self._viewer).done(Step(name, *(turns if came else reversed(turns))))
+
+    def _put_aside(self, wish: Wish, overlay: Answered) -> None:
+        if self._overlays.get(wish.key) is not overlay:
+            raise Gone("another answer has taken its place, or it was removed")
+        self._drop(wish.key)
+
+    def _bring_back(self, wish: Wish, overlay: Answered) -> None:
+        if wish.layer not in self._viewer.layers:
+            raise Gone("its image is not in the list of layers")
+        if wish.key in self._overlays:
+            raise Gone("another answer has taken its place")
+        overlay.restore(self._viewer.layers.index(wish.layer) + 1)
+        self._overlays[wish.key] = overlay
+        self._make_current(overlay)
+
     def _make_current(self, overlay: Answered | None) -> None:
         self.current = overlay
         self.current_changed.emit(overlay)
@@ -249,6 +273,10 @@ class _Answer:
     shows: type[Event] = Event
     unit: str = "tiles"
     done: str = ""
+
+
+def _named(wish: Wish) -> str:
+    return f"prediction by {wish.card.name}, {wish.window.width} × {wish.window.height} px"
 
 
 def _sentence(error: JobFailed) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_astroseg.errors import AstroSegError
+from napari_astroseg.gui.history.history import NotNow, Step, history_of
 from napari_astroseg.gui.inorder import InOrder
 from napari_astroseg.gui.selected import selection_kept
 from napari_astroseg.gui.ties import Ties
@@ -23,7 +24,7 @@ from napari_astroseg.gui.vetting.placed import Placed
 from napari_astroseg.gui.vetting.revising import Revising
 from napari_astroseg.gui.vetting.rings import Rings
 from napari_astroseg.gui.vetting.seen import on_screen
-from napari_astroseg.review.entry import Verdict
+from napari_astroseg.review.entry import Entry, Verdict
 from napari_astroseg.review.plan import Plan
 from napari_astroseg.review.session import VettingSession
 from napari_astroseg.sky.image import SkyImage
@@ -88,6 +89,7 @@ class Desk(QObject):
         self._work = InOrder(self)
         self._work.refused.connect(self._not_done)
         self._storing = self._ended = False
+        self._history, self._before = history_of(viewer), self._log()
         self.rings = Rings(viewer, layer, self._ties)
         self.flight = Flight(viewer, layer, self)
         self._again = QTimer(self, singleShot=True, interval=_AGAIN_MS)
@@ -231,6 +233,7 @@ class Desk(QObject):
     def end(self) -> None:
         """Close the session; every verdict is kept."""
         self._ended = True
+        self._history.forget(self)
         self._again.stop()
         self.leave_outline()
         self._ties.untie()
@@ -257,6 +260,30 @@ class Desk(QObject):
         self._work.ask(work, partial(self._done, advance, then, shows))
         return True
 
+    def _tell_history(self) -> None:
+        """Tell the window's history what the log of verdicts went through."""
+        (count, undone), self._before = self._before, self._log()
+        standing = self.session.standing
+        if standing.depth[0] < count:
+            self._history.went(self, "undo")
+        elif standing.last is not None and standing.last is undone:
+            self._history.went(self, "redo")
+        else:
+            for entry in standing.latest(standing.depth[0] - count):
+                name = f"“{entry.detection}” judged {entry.verdict}"
+                turns = partial(self._turned, self.undo), partial(self._turned, self.redo)
+                self._history.done(Step(name, *turns, owner=self))
+
+    def _log(self) -> tuple[int, Entry | None]:
+        """How many verdicts can be taken back, and which would be given again."""
+        standing = self.session.standing
+        return standing.depth[0], standing.undone
+
+    def _turned(self, turn: Callable[[], None]) -> None:
+        if self._storing:
+            raise NotNow("the verdict before is still being written down")
+        turn()
+
     def _free(self) -> bool:
         """Whether nothing is being written down; otherwise this is said."""
         if self._storing:
@@ -267,6 +294,7 @@ class Desk(QObject):
         if self._ended:
             return  # what came last is kept, and the camera is somebody else's
         self._storing = False
+        self._tell_history()
         if advance:
             self.session.next()
         if shows:

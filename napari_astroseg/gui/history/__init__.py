@@ -1,0 +1,1 @@
+"""What was done in the window, step by step, taken back and done again."""
