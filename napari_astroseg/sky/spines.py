@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
+from scipy import ndimage
 from skimage.morphology import skeletonize
 
 from napari_astroseg.sky.window import Window
@@ -18,6 +17,9 @@ Region = tuple[int, Window, NDArray[np.bool_]]
 
 _AT_ONCE = 2**20
 """Pixels of spines that are measured together."""
+
+_PIECE, _AROUND = 4096, 512
+"""Pixels along a side of what is thinned at once, and on each side of it."""
 
 
 class Spines:
@@ -31,7 +33,7 @@ class Spines:
 
     def __init__(self, count: int) -> None:
         self.lengths = np.ones(count)
-        self._waiting: list[NDArray[np.int64]] = []
+        self._waiting: list[NDArray[np.int32]] = []
         self._first = self._held = 0
 
     def passing(self, regions: Iterable[Region]) -> Iterator[Region]:
@@ -39,7 +41,7 @@ class Spines:
         for number, where, mask in regions:
             rows, columns = spine(mask)
             places = rows + where.y, columns + where.x, np.full(len(rows), number)
-            self._waiting.append(np.stack(places))
+            self._waiting.append(np.stack(places).astype(np.int32))
             self._held += len(rows)
             if self._held > _AT_ONCE:
                 self._measure(number)
@@ -70,12 +72,44 @@ def spine_lengths(labels: NDArray[np.int32]) -> NDArray[np.float64]:
 
 
 def spine(mask: NDArray[np.bool_]) -> tuple[Places, Places]:
-    """Rows and columns of the skeleton of a mask (H, W).
+    """Rows and columns of the skeleton of a mask (H, W), row by row.
 
     That of a region depends on nothing but the region, so one at a time gives the same as all.
+    Thinning takes four times the memory of a mask, so that one beyond `_PIECE` pixels is thinned in
+    pieces, each with so much around it that no round brings in what lies beyond.
     """
-    rows, columns = np.nonzero(skeletonize(mask))
+    if max(mask.shape) <= _PIECE or _thick(mask):
+        rows, columns = np.nonzero(skeletonize(mask))
+        return rows, columns
+    found = []
+    for part, around in _pieces(mask.shape):
+        inner = part.moved(-around.x, -around.y).slices
+        rows, columns = np.nonzero(skeletonize(mask[around.slices])[inner])
+        found.append(np.stack([rows + part.y, columns + part.x]).astype(np.int32))
+    places = np.concatenate(found, axis=1)
+    rows, columns = places[:, np.lexsort(places[::-1])]
     return rows, columns
+
+
+def _pieces(shape: tuple[int, int]) -> Iterator[tuple[Window, Window]]:
+    """Parts of a mask, each with what lies around it."""
+    whole = Window.whole(shape)
+    for part in whole.parts(_PIECE):
+        around = part.grown(_AROUND).overlap(whole)
+        assert around is not None
+        yield part, around
+
+
+def _thick(mask: NDArray[np.bool_]) -> bool:
+    """Whether thinning may go on for so many rounds that it brings in what is far away.
+
+    A round takes a pixel from each side, in two passes, each of which looks one pixel farther.
+    """
+    sides = (mask[around.slices] for _, around in _pieces(mask.shape))
+    return any(
+        side.all() or ndimage.distance_transform_cdt(side).max() > _AROUND // 2 - 2
+        for side in sides
+    )
 
 
 def lengths(rows: Places, columns: Places, owner: NDArray[Any], count: int) -> NDArray[np.float64]:
@@ -86,42 +120,29 @@ def lengths(rows: Places, columns: Places, owner: NDArray[Any], count: int) -> N
     owner
         The number, from 1, of the region of each pixel.
     """
+    from napari_astroseg.sky.spineloops import farthest, linked  # it is compiled
+
     result = np.ones(count)
     if not len(rows):
         return result
     wide = int(columns.max()) + 2  # the last column does not touch the first of the next row
     place = rows.astype(np.int64) * wide + columns
-    order = np.argsort(place)
-    place, owner = place[order], owner[order]
-    links = [_links(place, step, wide) for step in ((0, 1), (1, 0), (1, 1), (1, -1))]
-    start, end, length = (np.concatenate(part) for part in zip(*links, strict=True))
-    graph = sparse.coo_array((length, (start, end)), shape=(len(place), len(place))).tocsr()
-    first = _farthest(graph, np.unique(owner, return_index=True)[1], owner)[0]
-    _, far = _farthest(graph, first, owner)
-    result[np.unique(owner) - 1] = far + 1.0
+    if (np.diff(place) < 0).any():
+        order = np.argsort(place)
+        place, owner = place[order], owner[order]
+    links = linked(place, wide)
+    _, source = np.unique(owner, return_index=True)
+    first = _farthest(farthest(place, wide, source, links), owner)
+    distance = farthest(place, wide, first, links)
+    far = _farthest(distance, owner)
+    result[owner[far] - 1] = distance[far] + 1.0
     return result
 
 
-def _links(
-    place: NDArray[np.int64], step: tuple[int, int], wide: int
-) -> tuple[Places, Places, NDArray[np.float64]]:
-    """Pairs of pixels one `step` apart, both ways, and their distance; places are in order."""
-    wanted = place + step[0] * wide + step[1]
-    at = np.minimum(np.searchsorted(place, wanted), len(place) - 1)
-    a = np.flatnonzero(place[at] == wanted)
-    b = at[a]
-    distance = np.full(2 * len(a), np.hypot(*step))
-    return np.concatenate((a, b)), np.concatenate((b, a)), distance
+def _farthest(distance: NDArray[np.float64], owner: NDArray[Any]) -> Places:
+    """For each region, in the order of their numbers, the pixel of its spine at most distance.
 
-
-def _farthest(
-    graph: Any, sources: Places, owner: NDArray[Any]
-) -> tuple[Places, NDArray[np.float64]]:
-    """For each region, the pixel of its spine farthest from its source, and how far.
-
-    One search serves all: regions do not touch, so each is reached from its own source only.
+    Regions do not touch, so each is reached from its own source only. Of several, the last one.
     """
-    distance = csgraph.dijkstra(graph, indices=sources, min_only=True)
     order = np.lexsort((distance, owner))
-    last = np.append(np.nonzero(np.diff(owner[order]))[0], len(order) - 1)
-    return order[last], distance[order[last]]
+    return order[np.append(np.flatnonzero(np.diff(owner[order])), len(order) - 1)]

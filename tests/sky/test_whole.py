@@ -7,7 +7,11 @@ import pytest
 from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
+from scipy.sparse import csgraph
+from skimage.morphology import skeletonize
 
+from napari_astroseg.sky import spines
 from napari_astroseg.sky.files.tilewriting import TILE, tile_writer
 from napari_astroseg.sky.files.writing import write_image
 from napari_astroseg.sky.opening import open_image
@@ -87,6 +91,40 @@ def test_spines_one_by_one_are_as_long_as_all_at_once(blobs):
     found = lengths(*(np.concatenate(each) for each in zip(*places, strict=True)), blobs.max())
     assert np.array_equal(found, spine_lengths(blobs))
     assert len(found) > 20 and found.max() > 10
+
+
+@pytest.mark.parametrize("filled", [0.05, 0.4, 0.6, 0.9])
+@pytest.mark.parametrize("smooth", [0, 1, 3])
+def test_a_spine_in_pieces_is_that_of_the_whole(filled, smooth, monkeypatch):
+    noise = np.random.default_rng(5).normal(size=(130, 170))
+    values = gaussian_filter(noise, smooth) if smooth else noise
+    mask = values > np.quantile(values, 1 - filled)
+    monkeypatch.setattr(spines, "_PIECE", 40)
+    monkeypatch.setattr(spines, "_AROUND", 32)
+    assert spines._thick(mask) == (smooth == 3 and filled == 0.9)
+    assert np.array_equal(spine(mask), np.nonzero(skeletonize(mask)))
+
+
+def test_what_is_too_thick_for_pieces_is_thinned_as_one(monkeypatch):
+    mask = np.zeros((150, 300), bool)
+    mask[10:140, 10:290] = True
+    monkeypatch.setattr(spines, "_PIECE", 40)
+    monkeypatch.setattr(spines, "_AROUND", 32)
+    assert spines._thick(mask)
+    assert np.array_equal(spine(mask), np.nonzero(skeletonize(mask)))
+
+
+def test_a_spine_is_as_long_as_its_longest_way(blobs):
+    """By another search, region by region."""
+    expected = []
+    for number in range(1, blobs.max() + 1):
+        places = np.stack(np.nonzero(skeletonize(blobs == number)), 1)
+        apart = np.linalg.norm(places[:, None] - places[None], axis=2)
+        ways = csgraph.csgraph_from_dense(np.where(apart < 1.5, apart, 0), null_value=0)
+        away = csgraph.dijkstra(ways, indices=0)
+        far = np.flatnonzero(away == away.max())[-1]
+        expected.append(csgraph.dijkstra(ways, indices=far).max() + 1)
+    assert np.array_equal(spine_lengths(blobs), expected)
 
 
 @pytest.fixture

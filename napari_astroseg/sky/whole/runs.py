@@ -31,8 +31,9 @@ class Runs:
 
     def masks(self) -> Iterator[tuple[int, Window, NDArray[np.bool_]]]:
         """Number, surrounding window and mask of each region, in the order of their numbers."""
-        runs = np.concatenate(self._parts, axis=1)
-        runs = runs[:, np.argsort(runs[0], kind="stable")]
+        self._parts = [np.concatenate(self._parts, axis=1)]
+        self._parts = [self._parts[0][:, np.argsort(self._parts[0][0], kind="stable")]]
+        (runs,) = self._parts
         numbers, begins = np.unique(runs[0], return_index=True)
         for number, own in zip(numbers, np.split(runs, begins[1:], axis=1), strict=False):
             _, rows, starts, ends = own  # of no region at all there is one empty piece
