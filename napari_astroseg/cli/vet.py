@@ -1,6 +1,7 @@
 """What people judged: list it, write it as a catalogue, bring it together, learn from it.
 
-STORE is a file, or postgresql://USER@HOST/DATABASE. Verdicts are given in the window.
+STORE is a file, or postgresql://USER@HOST/DATABASE. Verdicts are given in the window, or written
+into a table and brought in with `import`.
 """
 
 from __future__ import annotations
@@ -8,26 +9,26 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_astroseg.cli.vetqueue import import_list, rescore
+from napari_astroseg.cli.vetstore import number_meant, opened
 from napari_astroseg.cli.vetwords import declare
 from napari_astroseg.errors import VettingError
 
 if TYPE_CHECKING:
     from napari_astroseg.review.outcome import Outcome
-    from napari_astroseg.review.store import Listed, Store
 
-HELP = "verdicts of people: list, export, report, merge, harvest, agreement"
+HELP = "verdicts of people: import, list, export, report, merge, harvest, rescore, agreement"
 
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Declare the verb's words."""
     does = {
-        "list": _list, "export": _export, "merge": _merge, "report": _report,
-        "harvest": _harvest, "agreement": _agreement, "store": _store,
+        "import": import_list, "list": _list, "export": _export, "merge": _merge,
+        "report": _report, "harvest": _harvest, "rescore": rescore, "agreement": _agreement,
+        "store": _store,
     }  # fmt: skip
     declare(verb, does)
 
@@ -40,57 +41,20 @@ def run(options: argparse.Namespace) -> int:
     return status
 
 
-def _open(place: str, *, new: bool = False) -> Store:
-    """A store that is there, unless it may be `new`."""
-    from napari_astroseg.review.place import is_file, place_of
-    from napari_astroseg.review.store import Store
-
-    url = place_of(place)
-    if not new and is_file(url) and not Path(str(url.database)).exists():
-        raise VettingError(f"{place} is not there; give the file that the window keeps verdicts in")
-    return Store(place)
-
-
 def _outcome(options: argparse.Namespace) -> Outcome:
     from napari_astroseg.review.outcome import Outcome
 
-    store = _open(options.store)
+    store = opened(options.store)
     try:
-        there = store.lists()
-        number = options.list
-        if number is None:
-            if len(there) != 1:
-                raise VettingError(
-                    f"{store.name} has {len(there)} lists; name one with --list "
-                    f"(see astroseg vet list {options.store})"
-                )
-            number = there[0].number
-        listed = next((each for each in there if each.number == number), None)
-        if listed is not None:
-            _warn_waiting(store, listed, options.store)
-        return Outcome.of(store, number, options.rule)
+        return Outcome.of(store, number_meant(store, options), options.rule)
     finally:
         store.close()
-
-
-def _warn_waiting(store: Store, listed: Listed, place: str) -> None:
-    """Say on the terminal that verdicts are left out, as the store has not got them yet."""
-    from napari_astroseg.review.spill import waiting_for
-
-    count = waiting_for(store.url, listed.digest)
-    if count:
-        left = "verdict waits" if count == 1 else "verdicts wait"
-        print(
-            f"{count:,} {left} on this machine and {'is' if count == 1 else 'are'} left out; "
-            f"store them with astroseg vet store {place}",
-            file=sys.stderr,
-        )
 
 
 def _store(options: argparse.Namespace) -> int:
     from napari_astroseg.review.keeping import Keeping
 
-    store = _open(options.store)
+    store = opened(options.store)
     try:
         found = 0
         for listed in store.lists():
@@ -107,7 +71,7 @@ def _store(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    store = _open(options.store)
+    store = opened(options.store)
     lists = store.lists()
     store.close()
     if options.json:
@@ -199,7 +163,7 @@ def _merge(options: argparse.Namespace) -> int:
     from napari_astroseg.cli.progress import steps_told
     from napari_astroseg.review.merging import merge
 
-    store = _open(options.store, new=True)
+    store = opened(options.store, new=True)
     try:
         with steps_told(options.quiet) as progress:
             merged = merge(store, options.sources, progress)

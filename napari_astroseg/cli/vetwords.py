@@ -9,6 +9,7 @@ from pathlib import Path
 Does = Callable[[argparse.Namespace], int]
 
 _STORE = "file or postgresql:// address of the verdicts"
+_WHICH = "number of the list, where there are several"
 
 
 def declare(verb: argparse.ArgumentParser, does: Mapping[str, Does]) -> None:
@@ -25,6 +26,19 @@ def declare(verb: argparse.ArgumentParser, does: Mapping[str, Does]) -> None:
         parser.set_defaults(act=does[name])
         return parser
 
+    brought = action("import", "a list to judge, and what somebody wrote beside it")
+    brought.add_argument(
+        "detections", metavar="CATALOGUE",
+        help="a catalogue, a region file, or the folder of a prediction",
+    )  # fmt: skip
+    brought.add_argument(
+        "--vetter", metavar="NAME",
+        help="whose the verdicts in its column `verdict` are: real, not, unsure, or empty",
+    )  # fmt: skip
+    brought.add_argument(
+        "--list", type=int, metavar="N",
+        help="take them for this list of the store, by its names; no list is added",
+    )  # fmt: skip
     action("list", "the lists in a store, and how far they are")
     export = action("export", "a catalogue of what was judged")
     _add_list(export)
@@ -76,14 +90,19 @@ def declare(verb: argparse.ArgumentParser, does: Mapping[str, Does]) -> None:
     harvest.add_argument(
         "--seed", type=int, default=0, metavar="S", help="another draws others (0)"
     )
+    ranked = action("rescore", "who comes next, by the scores that a newer model gives")
+    ranked.add_argument(
+        "fresh", metavar="CATALOGUE", help="what it finds: a catalogue, or a prediction's folder"
+    )
+    ranked.add_argument("--vetter", metavar="NAME", help="whose queue (the only vetter's)")
+    ranked.add_argument("--list", type=int, metavar="N", help=_WHICH)
+    ranked.add_argument("--out", type=Path, metavar="F", help="also write the queue as a catalogue")
     _add_list(action("agreement", "how alike vetters judge, and how each does"))
     action("store", "store verdicts that wait on this machine, as the store refused them")
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--list", type=int, metavar="N", help="number of the list, where there are several"
-    )
+    parser.add_argument("--list", type=int, metavar="N", help=_WHICH)
     parser.add_argument(
         "--rule", default="majority", choices=["majority", "weighted"],
         help="how several vetters come to one answer: by majority, or by what each is worth",

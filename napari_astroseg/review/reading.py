@@ -13,6 +13,7 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from napari_astroseg.errors import CatalogueError, VettingError
+from napari_astroseg.review import bubblelist
 from napari_astroseg.review.detections import Detections, Unit
 from napari_astroseg.sky.catalogue import FORMATS, Catalogue, told_frame
 from napari_astroseg.sky.image import SkyImage
@@ -44,7 +45,8 @@ def open_detections(
     ----------
     source
         A folder left by `astroseg predict`, a catalogue (`.ecsv`, `.csv`, `.fits`, `.vot`,
-        `.xml`), a region file of DS9 or CASA, or a table in memory.
+        `.xml`), the Milky Way Project's bubbles (`.dat`), a region file of DS9 or CASA, or a table
+        in memory.
     image
         Places regions in pixels of a file's own, such as DS9's physical ones.
 
@@ -61,18 +63,23 @@ def open_detections(
         return of_table(source.table, "catalogue", source.frame)
     if isinstance(source, Table):
         return of_table(source, "table")
-    path = Path(source)
+    return _of_file(Path(source), image, progress)
+
+
+def _of_file(path: Path, image: SkyImage | None, progress: Progress) -> Detections:
     if path.is_dir():
-        return of_table(read_table(_catalogue_in(path)), path.absolute().name)
+        return of_table(read_table(catalogue_in(path)), path.absolute().name)
     if path.suffix.lower() in FORMATS:
         return of_table(read_table(path), path.name)
+    if path.suffix.lower() in bubblelist.ENDINGS:
+        return bubblelist.read_bubble_list(path)
     if path.suffix.lower() in REGIONS:
         field = image or SkyImage.from_array(np.zeros((1, 1), np.float32), name=path.name)
         read = read_regions(path, field, everywhere=True, progress=progress)
         return of_shapes(read.shapes, path.name, read.skipped)
     raise CatalogueError(
         f"{path.name} is no list of detections; give the folder of a prediction, a catalogue "
-        f"({', '.join(FORMATS)}) or a region file ({', '.join(REGIONS)})"
+        f"({', '.join((*FORMATS, '.dat'))}) or a region file ({', '.join(REGIONS)})"
     )
 
 
@@ -100,7 +107,7 @@ def of_table(table: Table, source: str, frame: str | None = None) -> Detections:
     kept = np.flatnonzero(sound)
     if not len(kept):
         raise VettingError(f"{source} has no row that names a place; give it positions in deg")
-    names = _names(_first_text(columns, _NAMES), kept, notes)
+    names = _names(names_told(columns), kept, notes)
     kinds = _first_text(columns, _KINDS) or [""] * len(table)
     return Detections.of(
         len(kept), names=names, kinds=[kinds[row][:_LONGEST_NAME] for row in kept.tolist()],
@@ -144,7 +151,14 @@ def of_shapes(shapes: Sequence[Shape], source: str, skipped: Sequence[str] = ())
     )  # fmt: skip
 
 
-def _catalogue_in(folder: Path) -> Path:
+def catalogue_in(folder: Path) -> Path:
+    """The catalogue in a folder that a prediction left.
+
+    Raises
+    ------
+    VettingError
+        When there is none.
+    """
     for ending in FORMATS:
         path = folder / f"catalogue{ending}"
         if path.is_file():
@@ -184,9 +198,15 @@ def _of_areas(columns: Columns, source: str, notes: list[str]) -> tuple[Unit, Do
     return "arcsec", np.full(len(columns), np.nan)
 
 
-def _names(told: Sequence[str] | None, kept: NDArray[Any], notes: list[str]) -> list[str]:
-    """A name of its own for each row that is kept: its own, or its number."""
-    names = [(_one_line(told[row]) if told else "") or str(row + 1) for row in kept.tolist()]
+def names_told(columns: Columns) -> list[str]:
+    """What each row is called: by itself, or by its number, from 1."""
+    told = _first_text(columns, _NAMES) or [""] * len(columns)
+    return [_one_line(name) or str(row + 1) for row, name in enumerate(told)]
+
+
+def _names(told: Sequence[str], kept: NDArray[Any], notes: list[str]) -> list[str]:
+    """A name of its own for each row that is kept."""
+    names = [_one_line(told[row]) or str(row + 1) for row in kept.tolist()]
     if len(set(names)) == len(names):
         return names
     often = {name for name, count in Counter(names).items() if count > 1}

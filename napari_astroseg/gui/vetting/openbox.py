@@ -29,7 +29,7 @@ from napari_astroseg.sky.catalogue import FORMATS
 
 _FILE = "a file or a prediction's folder"
 _STORED = "the list in the store"
-_READ = f"Lists of detections (*.reg *.crtf {' '.join(f'*{each}' for each in FORMATS)})"
+_READ = f"Lists of detections (*.reg *.crtf *.dat {' '.join(f'*{each}' for each in FORMATS)})"
 
 
 class OpenBox(QWidget):
