@@ -27,6 +27,7 @@ MAKERS: dict[str, Callable[[], None]] = {
     "data": truth.data,
     "non-bubbles": truth.non_bubbles,
     "welcome": opening.welcome,
+    "tour": opening.tour,
     "mosaic": opening.mosaic,
     "rgb": opening.rgb,
     "picker": opening.picker,

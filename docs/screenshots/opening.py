@@ -75,7 +75,9 @@ def cube() -> None:
 def welcome() -> None:
     """What an empty window offers, once something has been open in it."""
     from napari_astroseg.gui.intake.recent import PROJECTS, Recent
+    from napari_astroseg.gui.settings import remember
 
+    remember("tour", "offered")
     tiles = write_tiles(Path("tiles"))
     Recent().add([str(tile) for tile in tiles])
     for name in ("perseus.fits", "aquila.fits"):
@@ -88,4 +90,19 @@ def welcome() -> None:
     viewer, _ = window([])
     wait_for(lambda: True)
     shoot(viewer, "welcome")
+    viewer.close()
+
+
+def tour() -> None:
+    """The step of the tour in which the threshold is moved."""
+    from napari_astroseg.gui.tour.tour import Tour
+
+    viewer, opening = window([])
+    taken = opening.window().findChild(Tour)
+    taken.start()
+    for at in range(2):
+        taken.guide.next()
+        wait_for(lambda at=at: taken.guide.at > at)
+    shoot(viewer, "tour")
+    taken.end()
     viewer.close()

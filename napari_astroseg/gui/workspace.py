@@ -23,6 +23,7 @@ from napari_astroseg.gui.later import Docks
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.sessions.menu import ProjectMenu
 from napari_astroseg.gui.sessions.session import Session
+from napari_astroseg.gui.tour.tour import Tour
 
 TITLE = "AstroSeg"
 _GUI = "napari_astroseg.gui"
@@ -97,11 +98,15 @@ def _keep_projects(
 ) -> None:
     """Let what is open be saved as a project, and opened again."""
     window = tabs["Open"].window()
+
+    def bring(name: str) -> None:
+        tabs[name].raise_()
+
     session = Session(
         viewer,
         docks,
         front=lambda: next((n for n, tab in tabs.items() if not _hidden(tab)), ""),
-        bring=lambda name: tabs[name].raise_(),
+        bring=bring,
         made=docks.made,
         parent=window,
     )
@@ -119,10 +124,12 @@ def _keep_projects(
     edit.said.connect(menu.bar.say)
     session.loaded.connect(edit.begin)
     menu.offer_lost()
-    QTimer.singleShot(0, partial(_welcome, viewer, opening, menu))
+    tour = Tour(viewer, docks, window, bring, viewer.window.help_menu)
+    opening.closed.connect(tour.end)
+    QTimer.singleShot(0, partial(_welcome, viewer, opening, menu, tour))
 
 
-def _welcome(viewer: napari.Viewer, opening: MosaicDock, menu: ProjectMenu) -> None:
+def _welcome(viewer: napari.Viewer, opening: MosaicDock, menu: ProjectMenu, tour: Tour) -> None:
     """Offer something to begin with while nothing is open."""
     from napari_astroseg.gui.welcome.page import WelcomePage  # the first picture does not need it
 
@@ -136,6 +143,7 @@ def _welcome(viewer: napari.Viewer, opening: MosaicDock, menu: ProjectMenu) -> N
     page.project_wanted.connect(menu.ask_which)
     page.places_wanted.connect(opening.open_files)
     page.keys_wanted.connect(menu.show_keys)
+    page.tour_wanted.connect(tour.start)
     for ended in (opening.settled, session.loaded, session.asked, session.missed):
         ended.connect(page.judge)
     opening.closed.connect(page.shut_down)

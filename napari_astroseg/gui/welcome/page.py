@@ -21,6 +21,7 @@ from napari_astroseg.gui.intake.drops import places_of
 from napari_astroseg.gui.intake.recent import PROJECTS, Recent, called
 from napari_astroseg.gui.sessions.slots import left_behind
 from napari_astroseg.gui.ties import Ties
+from napari_astroseg.gui.welcome.offer import Offer
 from napari_astroseg.gui.welcome.row import Row
 from napari_astroseg.gui.welcome.samples import SAMPLES, SampleMaker
 from napari_astroseg.projects.projectfile import ENDING
@@ -44,6 +45,7 @@ class WelcomePage(QScrollArea):
     project_wanted = Signal()
     places_wanted = Signal(object)
     keys_wanted = Signal()
+    tour_wanted = Signal()
 
     def __init__(self, viewer: Any, covered: QWidget) -> None:
         super().__init__(covered)
@@ -55,6 +57,8 @@ class WelcomePage(QScrollArea):
         self.samples.refused.connect(self._say)
         self.told = QLabel()
         self.told.setWordWrap(True)
+        self.offer = Offer()
+        self.offer.taken.connect(self.tour_wanted)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAcceptDrops(True)
@@ -117,8 +121,11 @@ class WelcomePage(QScrollArea):
         hint.setWordWrap(True)
         self.told.setText("")
         self.told.setParent(None)
+        self.offer.setParent(None)
         column.addWidget(title)
         column.addWidget(hint)
+        column.addWidget(self.offer)
+        self.offer.make()
         column.addWidget(self.told)
         grid = QGridLayout()
         grid.setHorizontalSpacing(32)
@@ -144,6 +151,7 @@ class WelcomePage(QScrollArea):
             ),
             Row("Open a folder…", "Tiles of a mosaic, or a HiPS", self.folder_wanted.emit),
             Row("Open a project…", "What was saved before", self.project_wanted.emit),
+            Row("Take the tour", "A few steps on a simulated sky", self.tour_wanted.emit),
             Row("Keys", "All keys and what they do (?)", self.keys_wanted.emit),
         ]
 
