@@ -113,7 +113,8 @@ class Soak:
                 return
             time.sleep(0.002)
         if until:
-            self.errors.append(f"stuck for {STUCK_S:g} s")
+            line = sys._getframe(1).f_lineno
+            self.errors.append(f"stuck for {STUCK_S:g} s, as line {line} waits")
 
     def open(self, place: Path) -> None:
         """A window with the map, or the project, and its docks."""
@@ -121,8 +122,9 @@ class Soak:
         self.viewer = open_window([place], then=lambda: made.append(True))
         window = self.viewer.window._qt_window
         self.edit, self.menu = window.findChild(EditMenu), window.findChild(ProjectMenu)
-        self.spin(until=lambda: made and len(self.viewer.layers) and not self.menu.session.busy)
         docks = self.viewer.window.dock_widgets
+        self.opening = docks["Open"]
+        self.spin(until=lambda: made and not self.menu.session.busy and not self.opening.busy)
         self.predicting, self.vetting = docks["Predict"].dock, docks["Vet"].dock
         self.predicting.place.force.setChecked(True)
 
@@ -133,7 +135,10 @@ class Soak:
         self.spin(until=lambda: not workers())
 
     def look(self) -> None:
-        """Pan or zoom."""
+        """Pan or zoom; bring the map back where its opening was taken back."""
+        if not len(self.viewer.layers):
+            self.opening.open_files([self.map])
+            self.spin(until=lambda: not self.opening.busy)
         camera = camera_of(self.viewer)
         camera.center = (0, *self.rng.uniform(0, self.side, 2))
         camera.zoom = float(10 ** self.rng.uniform(-1.5, 0.5))
