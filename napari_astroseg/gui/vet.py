@@ -153,6 +153,7 @@ class VetDock(VetControls):
         self._others.answered.connect(self.judging.show_others)
         self._others.refused.connect(self.notice.say)
         self.acting.said.connect(self._say)
+        self.acting.pointed.connect(self.linking.point_here)
         for part in (self.giving, self.learning, self.linking):
             part.said.connect(self._say)
             part.refused.connect(self.notice.say)

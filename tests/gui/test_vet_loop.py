@@ -161,6 +161,9 @@ def test_others_follow_and_are_followed(dock: Any, other: Any) -> None:
     there = found.position[1].icrs
     assert kind == POINT
     assert float(words["ra"]) == pytest.approx(there.ra.deg, abs=1e-6)
+    press(dock, "Shift-P")
+    assert spin(lambda: not other.told.empty(), 60)
+    assert other.told.get() == (kind, words)
 
     def send(kind: str, **told: str) -> None:
         other.notify_all({"samp.mtype": kind, "samp.params": told})

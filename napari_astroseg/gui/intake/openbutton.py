@@ -20,7 +20,7 @@ class OpenButton(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.recent = Recent()
-        self.button = QPushButton("Open FITS images …")
+        self.button = QPushButton("Open FITS images…")
         self.button.setToolTip(
             "Open sky images (Ctrl+Shift+F); only what is shown is read.\n"
             "Or drop files or a folder on the canvas"

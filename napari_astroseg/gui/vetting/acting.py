@@ -34,6 +34,7 @@ class Acting(QObject):
     """
 
     said = Signal(str)
+    pointed = Signal()  # other programs are to go where one looks
 
     def __init__(
         self,
@@ -106,6 +107,7 @@ class Acting(QObject):
             "blink": self._blink,
             "fit": desk.fit,
             "note": box.note_line.setFocus,
+            "point": self.pointed.emit,
         }
         calls |= {step: partial(desk.walk, step) for step in ("next", "previous", "unjudged")}
         return {action.name: calls[action.name] for action in ACTIONS}

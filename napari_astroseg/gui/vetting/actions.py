@@ -51,6 +51,7 @@ ACTIONS = (
     Action("blink", "B", "the comparison picture, while held"),
     Action("fit", "Z", "zoom so that it fits the canvas"),
     Action("note", "Shift+N", "write a note"),
+    Action("point", "Shift+P", "point TOPCAT, Aladin or DS9 at this one (SAMP)"),
 )
 
 
