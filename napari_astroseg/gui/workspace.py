@@ -196,12 +196,12 @@ def clear_away() -> None:
 def settle_in() -> Thread:
     """Have what the first image would wait for done in the background; gives the thread.
 
-    napari reads its table of units when the first layer is made, for 200 ms, and the plot of its
-    limits comes with a library that takes as long to load. And Python's full
-    search for garbage goes through some 300 000 objects of the libraries, none of which ever is
-    any, and stops the window for 150 to 200 ms whenever enough has been added: what is in memory
-    by now is left out of it. That is for a process of our own, not where the docks are guests in
-    somebody else's napari.
+    napari reads its table of units when the first layer is made, for 200 ms, and the limits of that
+    layer and their plot come with libraries that take as long to load. And Python's full search
+    for garbage goes through some 300 000 objects of the libraries, none of which ever is any, and
+    stops the window for 150 to 200 ms whenever enough has been added: what is in memory by now is
+    left out of it. That is for a process of our own, not where the docks are guests in somebody
+    else's napari.
     """
     thread = Thread(target=_settle_in, name="astroseg settle", daemon=True)
     thread.start()
@@ -210,6 +210,7 @@ def settle_in() -> Thread:
 
 def _settle_in() -> None:
     know_units()
-    import_module("napari_astroseg.gui.look.limitcurve")
+    for name in ("napari_astroseg.gui.look.limitcurve", "astropy.visualization"):
+        import_module(name)
     Image(np.zeros((2, 2), np.float32))
     gc.freeze()

@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from astropy.visualization import ZScaleInterval
 from numpy.typing import NDArray
 
 from napari_astroseg.errors import ImageError
@@ -85,6 +84,8 @@ def zscale(values: Values) -> Limits:
     A mask, or an image of a few integer labels, has no sky to fit: it gets its extremes.
     """
     if values.size >= 5 and not _labels(values):
+        from astropy.visualization import ZScaleInterval  # with all of Matplotlib
+
         low, high = ZScaleInterval(n_samples=5000).get_limits(values)
         if _apart(low, high):
             return Limits(float(low), float(high))
