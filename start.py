@@ -29,6 +29,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -164,9 +165,11 @@ def install(extras: set[str], display: bool) -> None:
     command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
     # Most modules are never imported; those that are get compiled then.
     command += ["--no-compile", "--no-cache-dir", "-e", f"{ROOT}[{','.join(wanted)}]"]
-    with tempfile.TemporaryDirectory(dir=VENV) as scratch, LOG.open("w") as log:
+    with tempfile.TemporaryDirectory(dir=VENV) as scratch, LOG.open("w", encoding="utf-8") as log:
         env, pipe = {**environment(), "TMPDIR": scratch}, subprocess.PIPE
-        pip = subprocess.Popen(command, env=env, text=True, stdout=pipe, stderr=subprocess.STDOUT)
+        pip = subprocess.Popen(
+            command, env=env, text=True, errors="replace", stdout=pipe, stderr=subprocess.STDOUT
+        )
         for line in pip.stdout or ():
             log.write(line)
             big = re.match(r" *Downloading ([\w.]+)-([\w.+]+)-.*\((\d{2,}\.\d MB|.* GB)\)", line)
@@ -175,7 +178,7 @@ def install(extras: set[str], display: bool) -> None:
             elif line.startswith("Installing collected packages"):
                 say(f"  unpacking {line.count(',') + 1} packages")
     if pip.wait():
-        tail = "".join(LOG.read_text().splitlines(keepends=True)[-15:])
+        tail = "".join(LOG.read_text(encoding="utf-8").splitlines(keepends=True)[-15:])
         sys.exit(f"{tail}error: the packages could not be installed; the whole story is in {LOG}")
     STAMP.write_text(json.dumps({"digest": digest, "extras": wanted}))
 
@@ -235,7 +238,7 @@ def tested(words: list[str], binding: str, display: bool) -> tuple[int, str]:
     command = [str(PYTHON), "-m", "pytest", *words, "--durations=15"]
     # The small networks below the window need no second thread.
     threads = {"OMP_NUM_THREADS": "1"} if "--cov" in words else {}
-    with screen(display) as shown, tempfile.TemporaryFile("w+") as told:
+    with screen(display) as shown, tempfile.TemporaryFile("w+", errors="replace") as told:
         variables = {**shown, **threads}
         running = start(command, variables, binding, stdout=told, stderr=subprocess.STDOUT)
         status = running.wait()
@@ -269,6 +272,8 @@ def test(display: bool) -> int:
 
 def main() -> int:
     """Do what the command line asks."""
+    if isinstance(sys.stdout, TextIOWrapper):  # what a pipe on Windows cannot take is spelt out
+        sys.stdout.reconfigure(errors="backslashreplace")
     layout = argparse.RawTextHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("command", choices=["demo", "window", "test", "install"])

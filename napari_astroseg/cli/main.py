@@ -10,6 +10,7 @@ import os
 import shlex
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ astroseg NAME.astroseg.json   opens a project
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit status is the answer."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _spell_out()
     options = parsed(_with_verb(words))
     try:
         status: int = options.run(options)
@@ -73,6 +75,13 @@ def main(argv: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+
+
+def _spell_out() -> None:
+    """Let characters that a pipe or terminal cannot take (Windows: → β) be spelt, not fatal."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def parsed(words: list[str]) -> argparse.Namespace:

@@ -143,11 +143,12 @@ def answers(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _folders(addresses: list[Address], out: Path) -> list[Path]:
-    """Where each image's answer goes; no two share a folder."""
+    """Where each image's answer goes; no two share a folder, nor would where case is ignored."""
     if len(addresses) == 1:
         return [out]
     stems = [_stem(address) for address in addresses]
-    name, count = Counter(stems).most_common(1)[0]
+    folded, count = Counter(stem.casefold() for stem in stems).most_common(1)[0]
+    name = next(stem for stem in stems if stem.casefold() == folded)
     if count > 1:
         raise OutputError(
             f"{count} images are called {name!r} and would share the folder {out / name}; "

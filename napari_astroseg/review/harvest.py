@@ -7,7 +7,6 @@ non-bubbles that a network is shown, beside such as are drawn anywhere.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -232,8 +231,8 @@ def _link_tiles(source: Dataset, making: Path) -> None:
             place = making / path.parent.name / path.name
             place.parent.mkdir(exist_ok=True)
             try:
-                os.link(path.resolve(), place)
-            except OSError:  # another disk, or one without links
+                place.hardlink_to(path.resolve())
+            except (OSError, NotImplementedError):  # a disk or a system without links
                 shutil.copyfile(path, place)
 
 

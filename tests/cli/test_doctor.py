@@ -1,5 +1,6 @@
 """What the doctor finds, in health and with parts missing."""
 
+import io
 import json
 
 import pytest
@@ -41,6 +42,18 @@ def test_each_thing_amiss_has_its_remedy(capsys, no_display, monkeypatch):
     assert "ASTROSEG_CACHE" in found["cache"]["remedy"] and found["machine"]["remedy"]
     assert main(["doctor"]) == 1
     assert "! zarr" in capsys.readouterr().out
+
+
+def test_a_pipe_that_knows_few_characters_gets_all_of_it(no_display, monkeypatch):
+    monkeypatch.setattr(doctor, "findings", lambda: [doctor.Finding("β", "gone", "install it")])
+    piped = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")  # as Windows opens it
+    monkeypatch.setattr("sys.stdout", piped)
+    assert main(["doctor"]) == 1
+    piped.flush()
+    assert piped.buffer.getvalue().split() == [
+        *(b"!", b"\\u03b2", b"gone"),
+        *(b"\\u2192", b"install", b"it"),
+    ]
 
 
 def test_a_driver_that_dies_is_a_sentence(monkeypatch):

@@ -99,3 +99,16 @@ def test_nothing_judged_is_nothing_to_learn_from(folder, tmp_path, detections, c
     assert main([*words, "--out", str(tmp_path / "out")]) == 1
     assert "judge some first" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_tiles_are_copied_where_there_are_no_links(folder, tmp_path, monkeypatch):
+    def no_links(place, target):
+        raise NotImplementedError("os.link() not available on this system")
+
+    monkeypatch.setattr("pathlib.Path.hardlink_to", no_links)
+    found = Detections.of(1, lon=[1.3], lat=[-0.2], radius=[90.0], frame="galactic")
+    with VettingSession(tmp_path / "v.sqlite", found, "Ada") as session:
+        session.judge("real")
+        made = harvest(Outcome.of(session.store, session.list), folder, tmp_path / "out", count=10)
+    tiles = [path for item in open_dataset(made.folder).items for path in item.files[:-1]]
+    assert tiles and all(path.stat().st_nlink == 1 for path in tiles)

@@ -69,9 +69,22 @@ def write_crowd(
 
 
 def crowd_files(out: str | Path, kinds: Sequence[str]) -> list[Path]:
-    """Where `write_crowd` leaves the counts of each class."""
+    """Where `write_crowd` leaves the counts of each class, each in a file of its own.
+
+    Of classes whose names come to one (`ring 1`, `ring_1`; on some disks `Arm`, `arm`) the second
+    is numbered.
+    """
     out = Path(out)
-    return [out if len(kinds) == 1 else out.with_name(_named(out, kind)) for kind in kinds]
+    if len(kinds) == 1:
+        return [out]
+    files: dict[str, Path] = {}
+    for kind in kinds:
+        number, name = 1, _named(out, kind)
+        while name.casefold() in files:
+            number += 1
+            name = _named(out, f"{kind}-{number}")
+        files[name.casefold()] = out.with_name(name)
+    return list(files.values())
 
 
 def write_crowd_gz3d(
