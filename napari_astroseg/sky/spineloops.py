@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,27 @@ def linked(place: Places, wide: int) -> tuple[Places, Indices]:
     neighbours = np.empty(begins[-1], np.int32)
     _link(place, wide, begins[:-1].copy(), neighbours)
     return begins, neighbours
+
+
+@compiled
+def firsts(owner: NDArray[Any], count: int) -> Places:
+    """The first pixel of each of `count` regions that has any, by the number of each pixel's."""
+    at = np.full(count + 1, -1, np.int64)
+    for n in range(len(owner)):
+        if at[owner[n]] < 0:
+            at[owner[n]] = n
+    return at[at >= 0]
+
+
+@compiled
+def lasts(distance: Lengths, owner: NDArray[Any], count: int) -> Places:
+    """The pixel at most distance of each of these regions; of several, the last one."""
+    at = np.full(count + 1, -1, np.int64)
+    for n in range(len(owner)):
+        best = at[owner[n]]
+        if best < 0 or distance[n] >= distance[best]:
+            at[owner[n]] = n
+    return at[at >= 0]
 
 
 @inlined

@@ -40,11 +40,15 @@ class Spines:
         """The same regions (number, window, mask), which come in the order of their numbers."""
         for number, where, mask in regions:
             rows, columns = spine(mask)
-            places = rows + where.y, columns + where.x, np.full(len(rows), number)
-            self._waiting.append(np.stack(places).astype(np.int32))
-            self._held += len(rows)
-            if self._held > _AT_ONCE:
-                self._measure(number)
+            if self._held + len(rows) > _AT_ONCE:
+                self._measure(number - 1)
+            places = np.empty((3, len(rows)), np.int32)
+            np.add(rows, where.y, out=places[0], casting="same_kind")
+            np.add(columns, where.x, out=places[1], casting="same_kind")
+            places[2] = number
+            del rows, columns
+            self._waiting.append(places)
+            self._held += places.shape[1]
             yield number, where, mask
         self._measure(len(self.lengths))
 
@@ -53,8 +57,9 @@ class Spines:
         first = self._first
         if self._waiting:
             rows, columns, owner = np.concatenate(self._waiting, axis=1)
-            self.lengths[first:last] = lengths(rows, columns, owner - first, last - first)
-        self._waiting.clear()
+            self._waiting.clear()
+            owner -= first
+            self.lengths[first:last] = lengths(rows, columns, owner, last - first)
         self._first, self._held = last, 0
 
 
@@ -120,29 +125,21 @@ def lengths(rows: Places, columns: Places, owner: NDArray[Any], count: int) -> N
     owner
         The number, from 1, of the region of each pixel.
     """
-    from napari_astroseg.sky.spineloops import farthest, linked  # it is compiled
+    from napari_astroseg.sky.spineloops import farthest, firsts, lasts, linked  # it is compiled
 
     result = np.ones(count)
     if not len(rows):
         return result
     wide = int(columns.max()) + 2  # the last column does not touch the first of the next row
-    place = rows.astype(np.int64) * wide + columns
-    if (np.diff(place) < 0).any():
+    place = rows.astype(np.int64) * wide
+    place += columns
+    if (place[1:] < place[:-1]).any():
         order = np.argsort(place)
         place, owner = place[order], owner[order]
     links = linked(place, wide)
-    _, source = np.unique(owner, return_index=True)
-    first = _farthest(farthest(place, wide, source, links), owner)
+    first = lasts(farthest(place, wide, firsts(owner, count), links), owner, count)
+    # Regions do not touch, so each is reached from its own pixel only.
     distance = farthest(place, wide, first, links)
-    far = _farthest(distance, owner)
+    far = lasts(distance, owner, count)
     result[owner[far] - 1] = distance[far] + 1.0
     return result
-
-
-def _farthest(distance: NDArray[np.float64], owner: NDArray[Any]) -> Places:
-    """For each region, in the order of their numbers, the pixel of its spine at most distance.
-
-    Regions do not touch, so each is reached from its own source only. Of several, the last one.
-    """
-    order = np.lexsort((distance, owner))
-    return order[np.append(np.flatnonzero(np.diff(owner[order])), len(order) - 1)]
