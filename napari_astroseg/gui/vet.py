@@ -17,7 +17,7 @@ from napari_astroseg.gui.ties import Ties
 from napari_astroseg.gui.vetting import dockstate
 from napari_astroseg.gui.vetting.acting import Acting
 from napari_astroseg.gui.vetting.actions import key_pairs
-from napari_astroseg.gui.vetting.begin import Wish, begin
+from napari_astroseg.gui.vetting.begin import InStore, Wish, begin
 from napari_astroseg.gui.vetting.controls import VetControls
 from napari_astroseg.gui.vetting.desk import Desk, Opened
 from napari_astroseg.gui.vetting.dockstate import VetState
@@ -72,15 +72,15 @@ class VetDock(VetControls):
         """Be set to that again."""
         dockstate.restore(self, state, places)
 
-    def start(self, at: str = "", number: int | None = None) -> None:
+    def start(self, at: str = "", kept: int | InStore | None = None) -> None:
         """Open what is chosen, and go to the first without a verdict, or to the one called `at`.
 
         Parameters
         ----------
-        number
-            Of the list in the store, whatever else is chosen.
+        kept
+            Which list of the store, whatever else is chosen.
         """
-        wish = self._wish(number)
+        wish = self._wish(kept)
         if wish is None or self._opening.busy:
             return
         layer = self.judged.bare(self.open.images.layer())
@@ -157,10 +157,10 @@ class VetDock(VetControls):
         for part in (self.giving, self.learning, self.linking):
             part.said.connect(self._say)
             part.refused.connect(self.notice.say)
-        self.hiding.hidden.connect(lambda number: self.start(number=number))
+        self.hiding.hidden.connect(lambda number: self.start(kept=number))
         self._ties.tie(self._viewer.layers.events.removed, self._layer_removed)
 
-    def _wish(self, number: int | None = None) -> Wish | None:
+    def _wish(self, kept: int | InStore | None = None) -> Wish | None:
         box = self.open
         layer = self.judged.bare(box.images.layer())
         image = None if layer is None else image_in_view(self._viewer, layer) or sky_image(layer)
@@ -169,10 +169,10 @@ class VetDock(VetControls):
             self.notice.say("That layer is no plane of sky; choose another image")
             return None
         source: Any = None if box.from_store else box.path
-        if number is not None:
-            source = number
+        if kept is not None:
+            source = kept
         elif box.layer is not None:
-            source = making(box.layer, image, layer)
+            source = making(box.layer, image, layer, self._viewer.layers)
         try:
             queue = self.queue.wish()
         except VettingError as error:

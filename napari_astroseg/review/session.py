@@ -94,6 +94,11 @@ class VettingSession(Walk):
         return None if self.current is None else self._standing.of(self.current.name)
 
     @property
+    def digest(self) -> str:
+        """Of the list, by which it is known in any store."""
+        return self._digest
+
+    @property
     def standing(self) -> Standing:
         """All of the vetter's own."""
         return self._standing

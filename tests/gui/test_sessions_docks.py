@@ -25,6 +25,7 @@ from napari_astroseg.gui.look import looks
 from napari_astroseg.gui.mosaic import MosaicDock
 from napari_astroseg.gui.predict import PredictDock
 from napari_astroseg.gui.predicting.cuts import Cut, Known
+from napari_astroseg.gui.predicting.overlays import METADATA
 from napari_astroseg.gui.predicting.place import PlacePanel
 from napari_astroseg.gui.results import ResultsDock
 from napari_astroseg.gui.sessions.session import Session
@@ -163,6 +164,35 @@ def test_what_is_compared_and_judged_comes_back(window: Any, tmp_path: Path) -> 
     ]
     assert again["Vet"].desk.session.current.name == "2"
     assert again["Vet"].desk.session.vetter == "Ada"
+
+
+def test_a_list_of_what_is_predicted_again_comes_from_its_store(
+    window: Any, tmp_path: Path
+) -> None:
+    viewer, docks, session = window(Vet=VetDock)
+    layers.add_image(viewer, open_image(write(tmp_path / "a.fits")))
+    note = {"window": Window(0, 0, 64, 64)}
+    blobs = np.zeros((64, 64), np.int32)
+    blobs[5:9, 5:9], blobs[30:40, 20:30], blobs[50:52, 40:60] = 1, 2, 3
+    viewer.add_labels(blobs, name="regions", metadata={METADATA: note})
+    vet = docks["Vet"]
+    assert vet.open.layer.name == "regions"
+    vet.open.who.setText("Ada")
+    vet.open.store.setText(str(tmp_path / "verdicts.sqlite"))
+    vet.start()
+    assert spin(lambda: vet.desk is not None and not vet.busy)
+    vet.act("real")
+    assert spin(lambda: not vet.busy)
+    path = saved(session, tmp_path / "work.astroseg.json")
+    vet.stop()
+
+    other, again, last = window(Vet=VetDock)
+    opened(last, path)
+    assert last.sentences == []
+    assert spin(lambda: again["Vet"].desk is not None and not again["Vet"].busy)
+    assert [each.name for each in other.layers] == ["a", "vetting"]
+    assert again["Vet"].desk.session.current.name == "2"
+    assert again["Vet"].judging.counts.text() == "1 real"
 
 
 def test_settings_come_back_and_what_is_no_setting_is_told(window: Any, tmp_path: Path) -> None:

@@ -15,10 +15,11 @@ import dask.array as da
 import numpy as np
 import pytest
 from gui.fixtures_jobs import own_settings, sky, spin, viewer
-from napari.layers import Labels
+from napari.layers import Image, Labels
 from qtpy.QtCore import QEvent
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QApplication
+from scipy.ndimage import gaussian_filter
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.aids.view import camera_of
@@ -26,10 +27,11 @@ from napari_astroseg.gui.predicting.overlays import METADATA
 from napari_astroseg.gui.vet import VetDock
 from napari_astroseg.gui.vetting.actions import choose_key, chosen_keys
 from napari_astroseg.gui.vetting.desk import Desk
-from napari_astroseg.gui.vetting.fromlayers import holds_detections
+from napari_astroseg.gui.vetting.fromlayers import holds_detections, making
 from napari_astroseg.gui.vetting.openbox import OpenBox
 from napari_astroseg.review.reading import open_detections
 from napari_astroseg.review.store import Store
+from napari_astroseg.sky.structures import label_structures, measure
 from napari_astroseg.sky.window import Window
 
 REGIONS = [(100, 150, 20), (130, 160, 12), (300, 300, 30), (500, 80, 15)]
@@ -265,6 +267,26 @@ def test_what_a_model_has_just_found_is_proposed(viewer: Any, qtbot: Any, tmp_pa
     box.choose_file(tmp_path)
     viewer.add_layer(found("three"))
     assert box.path == str(tmp_path)  # what was chosen stays
+
+
+@pytest.mark.once
+def test_regions_of_a_prediction_are_the_list_that_its_catalogue_is(tmp_path: Path) -> None:
+    image, window = sky(), Window(40, 60, 32, 24)
+    probability = gaussian_filter(np.random.default_rng(1).random((24, 32)), 2).astype(np.float32)
+    labels = label_structures(probability, float(np.median(probability)), 5)
+    measure(labels, probability, image, window).write(tmp_path / "found.ecsv")
+    note = {"image": image, "window": window, "model": "m"}
+    drawn, shade = (
+        kind(values, metadata={METADATA: {**note, "role": role}})
+        for kind, values, role in (
+            (Labels, labels, "regions"),
+            (Image, probability, "probability"),
+        )
+    )
+    made = making(drawn, image, None, [shade, drawn])()
+    kept = open_detections(tmp_path / "found.ecsv", image)
+    assert len(made) > 1 and made.digest == kept.digest
+    np.testing.assert_allclose(made.score, kept.score)
 
 
 @pytest.mark.once

@@ -25,14 +25,21 @@ _LARGEST = 2**22
 
 
 @dataclass(frozen=True)
+class InStore:
+    """A list that is in the store already, known by its digest; what it came from is not needed."""
+
+    digest: str
+
+
+@dataclass(frozen=True)
 class Wish:
     """What is to be judged.
 
     Parameters
     ----------
     source
-        A path, what makes detections, the number of a list in the store, or None for the one list
-        there.
+        A path, what makes detections, the number of a list in the store, its digest, or None for
+        the one list there.
     image
         That they are looked at on.
     store, vetter, blind
@@ -41,7 +48,7 @@ class Wish:
         Which of them come, and in which order.
     """
 
-    source: str | int | Callable[[], Detections] | None
+    source: str | int | InStore | Callable[[], Detections] | None
     image: SkyImage
     store: str
     vetter: str
@@ -62,12 +69,16 @@ def begin(wish: Wish) -> Opened:
         detections = wish.source()
     elif isinstance(wish.source, int):
         detections = wish.source
-    elif wish.source is not None:
+    elif isinstance(wish.source, str):
         detections = open_detections(wish.source, wish.image)
     if not wish.store:
         raise VettingError("verdicts are kept in a file; name one")
     store = Store(wish.store, wait_s=_STORE_WAIT_S)
     try:
+        if isinstance(wish.source, InStore):
+            detections = store.number_of(wish.source.digest)
+            if detections is None:
+                raise VettingError(f"{store.name} has not that list any more; choose detections")
         session = VettingSession(store, detections, wish.vetter, blind=wish.blind)
         session.owns_store = True
         session.arrange(wish.queue.plan(session.detections.frame))

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from napari_astroseg.gui.sessions.dock import named
+from napari_astroseg.gui.vetting.begin import InStore
 from napari_astroseg.projects.finding import FoundPlaces
 from napari_astroseg.projects.place import Places
 from napari_astroseg.projects.record import Key, Name, Record, line
@@ -42,6 +43,7 @@ class VetState(Record):
 
     image: Name = ""
     layer: Name = ""
+    digest: Name = ""
     file: Key = ""
     from_store: bool = False
     store: Key = ""
@@ -61,6 +63,7 @@ def told(dock: Any, places: Places) -> VetState:
     return VetState(
         image=named(image),
         layer=named(layer),
+        digest="" if desk is None else desk.session.digest,
         file=places.key(_absolute(box.path)) if judging else "",
         from_store=box.from_store,
         store=places.key(_absolute(box.store.text().strip()), "file", "write") if judging else "",
@@ -92,6 +95,8 @@ def restore(dock: Any, state: VetState, places: FoundPlaces) -> None:
     box.store.setText(places.where(state.store))
     if state.layer in layers or state.from_store or box.path:
         dock.start(at=state.current)
+    elif state.layer and state.digest:  # predicted again, which takes its time; the list is kept
+        dock.start(at=state.current, kept=InStore(state.digest))
 
 
 def _queue_told(box: Any, places: Places) -> QueueState:

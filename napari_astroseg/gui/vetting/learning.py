@@ -103,7 +103,7 @@ class Learning(QObject):
             return
         read: Callable[[], Any] = partial(open_detections, source, desk.image)
         if not isinstance(source, str | Path):
-            read = making(source, desk.image, desk.layer)
+            read = making(source, desk.image, desk.layer, self._viewer.layers)
         session, told = desk.session, []
 
         def rescore() -> None:
