@@ -26,7 +26,7 @@ LARGEST = 1.0
 """No limit: nothing is less sure, whatever tells it."""
 
 _COLOURS = ("#4fb3ff", "#ff6ad5", "#ffd23f", "#8aff80")
-_SPREAD = "#ffffff"
+_SPREAD = "#b98cff"
 
 
 class ExtraMaps:
