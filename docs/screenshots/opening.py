@@ -29,7 +29,7 @@ def rgb() -> None:
     opening.colours.make()
     wait_for(lambda: not opening.colours.busy and len(viewer.layers) > 1)
     fold = opening.colours.parentWidget()
-    fold._button.setChecked(True)
+    fold.open()
     wait_for(lambda: True, 200)
     opening.findChild(QScrollArea).ensureWidgetVisible(opening.colours, 0, 0)
     viewer.cursor.position = (0.0, 300.0, 340.0)

@@ -16,23 +16,27 @@ class Fold(QWidget):
 
     def __init__(self, title: str, content: QWidget, *, opened: bool = True) -> None:
         super().__init__()
-        self._title, self._content = title, content
-        self._button = QPushButton()
-        self._button.setCheckable(True)
-        self._button.setStyleSheet(_HEADING)
-        self._button.toggled.connect(self._turn)
+        self.title, self.heading, self._content = title, QPushButton(), content
+        self.heading.setCheckable(True)
+        self.heading.setStyleSheet(_HEADING)
+        self.heading.toggled.connect(self._turn)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
-        column.addWidget(self._button)
+        column.addWidget(self.heading)
         column.addWidget(content)
-        self._button.setChecked(opened)
+        self.heading.setChecked(opened)
         self._turn(opened)
+
+    @property
+    def opened(self) -> bool:
+        """Whether what lies below is shown."""
+        return bool(self.heading.isChecked())
 
     def open(self) -> None:
         """Show what lies below the heading."""
-        self._button.setChecked(True)
+        self.heading.setChecked(True)
 
     def _turn(self, opened: bool) -> None:
-        self._button.setText(f"{'▾' if opened else '▸'}  {self._title}")
+        self.heading.setText(f"{'▾' if opened else '▸'}  {self.title}")
         self._content.setVisible(opened)

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialog,
+    QDialogButtonBox,
     QFileDialog,
     QLineEdit,
     QMainWindow,
@@ -34,6 +35,7 @@ from qtpy.QtWidgets import (
 
 from napari_astroseg.gui import layers
 from napari_astroseg.gui.aids.view import view_of
+from napari_astroseg.gui.fold import Fold
 from napari_astroseg.gui.later import dock_of
 from napari_astroseg.gui.predicting.overlays import METADATA
 from napari_astroseg.gui.sessions.menu import ProjectMenu
@@ -106,13 +108,18 @@ class Story:
         for bar in self.window.findChildren(QTabBar):
             for at in range(bar.count()):
                 if bar.tabText(at) == name and bar.isVisible():
-                    place = bar.tabRect(at).intersected(bar.rect())
-                    assert not place.isEmpty(), f"the tab {name} is out of sight"
-                    QTest.mouseClick(bar, _LEFT, _NONE, place.center())
+                    self.click_tab(bar, name)
                     dock = self.dock(name)
                     self.wait(dock.isVisible, f"the dock {name}")
                     return dock
         raise AssertionError(f"there is no tab {name}")
+
+    def click_tab(self, bar: QTabBar, name: str) -> None:
+        """Click a tab by its name."""
+        at = next(at for at in range(bar.count()) if bar.tabText(at) == name)
+        place = bar.tabRect(at).intersected(bar.rect())
+        assert not place.isEmpty(), f"the tab {name} is out of sight"
+        QTest.mouseClick(bar, _LEFT, _NONE, place.center())
 
     def layers(self, role: str) -> list[Any]:
         """The layers of predictions that have this role: probability, regions …"""
@@ -132,7 +139,7 @@ class Story:
 
     def press(self, button: Any, *, dialog: Callable[[Any], None] | None = None) -> None:
         """Click a button; where it opens a dialog that has to be answered first, answer it."""
-        place = self._in_sight(button)
+        place = self.see(button)
         if isinstance(button, QCheckBox):
             place = QPoint(place.left() + 8, place.center().y())
         else:
@@ -145,17 +152,25 @@ class Story:
             self.press(box)
         assert box.isChecked() == on
 
+    def unfold(self, dock: QWidget, title: str) -> None:
+        """Click a heading of a dock, so that what lies below it is shown."""
+        heading = next(each for each in dock.findChildren(Fold) if each.title == title)
+        if not heading.opened:
+            self.press(heading.heading)
+        assert heading.opened
+
     def type(self, field: Any, text: str) -> None:
         """Write into a line or a box of numbers, in place of what is there, and leave it by Tab."""
         line = field if isinstance(field, QLineEdit) else field.findChild(QLineEdit)
-        QTest.mouseClick(line, _LEFT, _NONE, self._in_sight(line).center())
+        QTest.mouseClick(line, _LEFT, _NONE, self.see(line).center())
         QTest.keyClick(line, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
         QTest.keyClicks(line, text)
         QTest.keyClick(line, Qt.Key.Key_Tab)
 
-    def choose(self, box: QComboBox, text: str) -> None:
-        """Go to an entry of a list by the arrow keys."""
-        self._in_sight(box)
+    def choose(self, box: Any, text: str) -> None:
+        """Go to an entry of a list, or of the list in a control, by the arrow keys."""
+        box = box if isinstance(box, QComboBox) else box.findChild(QComboBox)
+        self.see(box)
         at = box.findText(text)
         assert at >= 0, f"{text} is none of {[box.itemText(n) for n in range(box.count())]}"
         box.setFocus(Qt.FocusReason.TabFocusReason)
@@ -213,10 +228,8 @@ class Story:
 
         def answer(dialog: Any) -> None:
             assert isinstance(dialog, QFileDialog), dialog
-            line = dialog.findChild(QLineEdit, "fileNameEdit")
-            line.clear()
-            QTest.keyClicks(line, str(path))
-            QTest.keyClick(line, Qt.Key.Key_Return)
+            dialog.selectFile(str(path))  # keys set off Qt's own guesses at names
+            accept(dialog)
 
         return answer
 
@@ -241,18 +254,23 @@ class Story:
         Image.fromarray(np.ascontiguousarray(pixels)[..., :3]).save(path)
         return path
 
-    def _in_sight(self, widget: Any) -> QRect:
+    def see(self, widget: Any) -> QRect:
         """Where a control can be clicked, scrolled to if need be; it has to be enabled."""
         assert widget.isEnabled(), f"it cannot be used: {widget.toolTip()}"
-        parent = widget.parentWidget()
-        while parent is not None:
-            if isinstance(parent, QScrollArea):
-                parent.ensureWidgetVisible(widget)
-            parent = parent.parentWidget()
-        QApplication.processEvents()
-        seen = widget.visibleRegion().boundingRect()
-        assert not seen.isEmpty(), f"it is out of sight: {widget.toolTip() or widget}"
-        return seen
+
+        def seen() -> QRect:
+            parent = widget.parentWidget()
+            while parent is not None:
+                if isinstance(parent, QScrollArea):
+                    parent.ensureWidgetVisible(widget)
+                parent = parent.parentWidget()
+            QApplication.processEvents()
+            return widget.visibleRegion().boundingRect()
+
+        # What has just been unfolded has no place yet.
+        there = spin(lambda: not seen().isEmpty(), 5.0)
+        assert there, f"it is out of sight: {widget.toolTip() or widget}"
+        return seen()
 
     def _while_asked(self, answer: Callable[[Any], None] | None, act: Callable[[], None]) -> None:
         """Do what opens a dialog and comes back only when that is answered."""
@@ -275,7 +293,9 @@ class Story:
                 answered.append(True)
             except BaseException as error:
                 trouble.append(error)
-            if trouble and isinstance(dialog, QDialog):
+            if isinstance(dialog, QDialog) and dialog.isVisible():
+                trouble.append(AssertionError(f"{dialog.windowTitle()} is still open"))
+                dialog.grab().save(str(self.folder / "stuck.png"))
                 dialog.reject()
 
         timer.timeout.connect(look)
@@ -286,6 +306,15 @@ class Story:
         timer.stop()
         if trouble:
             raise trouble[0]
+
+
+def accept(dialog: QDialog) -> None:
+    """Click OK, Open or Save of a dialog."""
+    box = dialog.findChild(QDialogButtonBox)
+    role = QDialogButtonBox.ButtonRole.AcceptRole
+    (button,) = [each for each in box.buttons() if box.buttonRole(each) == role]
+    assert button.isEnabled(), f"{button.text()} cannot be pressed"
+    QTest.mouseClick(button, _LEFT)
 
 
 def names(viewer: Any) -> list[str]:
