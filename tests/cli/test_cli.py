@@ -13,9 +13,11 @@ from loopback import serving
 from skies import write_four_maps
 
 from napari_astroseg.cli.main import VERBS, main
-from napari_astroseg.cli.predict import _counted
+from napari_astroseg.cli.predict import _counted, _folders
 from napari_astroseg.engine.runlock import RunLock
+from napari_astroseg.errors import OutputError
 from napari_astroseg.recipes.recipe import Recipe
+from napari_astroseg.sky.files.address import Address
 from napari_astroseg.sky.simulate.kinds import KINDS
 
 TRAIN = ("family.channels=[4,8]", "family.bottleneck=8", "data.patch_px=32", "data.min_mask=0.05",
@@ -38,6 +40,12 @@ def run(maps, tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
     assert astroseg("train", "filaments", "--data", maps, "--out", out, "--set", *TRAIN) == 0
     return out
+
+
+def test_no_two_images_share_a_folder_where_case_is_ignored(tmp_path):
+    images = [Address.of(tmp_path / "a" / "M16.fits"), Address.of(tmp_path / "b" / "m16.fits")]
+    with pytest.raises(OutputError, match="2 images are called 'M16'"):
+        _folders(images, tmp_path)
 
 
 def test_help_lists_every_verb_that_works(capsys):
