@@ -109,5 +109,5 @@ def evaluate(
         return {**told, "layout": spec.layout}
     whole, measure = _WHOLE[spec.layout]
     if window is not None:
-        raise DataError(f"{model.card.name} is measured on whole {whole}; leave out the window")
+        raise DataError(f"{model.card.name} is measured on whole {whole}; leave out --window")
     return {**measure(model, data, device, progress), "layout": spec.layout}

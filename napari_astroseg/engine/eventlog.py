@@ -96,7 +96,7 @@ class EventLog:
         except OSError as error:
             raise OutputError(
                 f"{self._out / LOG_FILE} cannot be written "
-                f"({(error.strerror or str(error)).lower()}); free some space and resume"
+                f"({(error.strerror or str(error)).lower()}); free some space and --resume"
             ) from error
 
     def _keep(self, said: ExamplesDone) -> None:

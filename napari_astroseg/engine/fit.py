@@ -16,6 +16,7 @@ from napari_astroseg.sky.window import Window
 
 _PROBE = 48
 """Samples along each axis that tell what values an image holds."""
+_ALL_THE_SAME = "insist with --force (in the window: Even if the image does not suit the model)"
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def _unit_factor(expects: Expectation, image: SkyImage) -> float:
     except u.UnitConversionError as error:
         raise MisfitError(
             f"{image.name} is in {image.unit} but this model was trained on {expects.unit}; "
-            "choose a map of that kind, or force the prediction"
+            f"choose a map of that kind, or {_ALL_THE_SAME}"
         ) from error
 
 
@@ -89,7 +90,7 @@ def _value_warnings(
     if (low is not None and middle < low) or (high is not None and middle > high):
         told = (
             f"{image.name} has values around {middle:.3g}, far from the {_kind(expects)} this "
-            f"model expects ({_range(low, high)}); choose one of that kind, or force the prediction"
+            f"model expects ({_range(low, high)}); choose one of that kind, or {_ALL_THE_SAME}"
         )
         if not force:
             raise MisfitError(told)

@@ -157,7 +157,7 @@ class Model:
         if isinstance(self.net, SamplingNet):
             raise MisfitError(
                 f"{self.card.name} draws samples, whose spread is its uncertainty; choose how many "
-                "with `samples`, and leave out the ensemble and the entropy"
+                "with --samples, and leave out --ensemble and --entropy"
             )
 
     def drawing(self, samples: int) -> Model:

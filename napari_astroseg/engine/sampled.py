@@ -27,12 +27,12 @@ def draws_for(net: Network, recipe: Recipe, name: str, asked: int | None) -> int
     """
     if not isinstance(net, SamplingNet):
         if asked is not None:
-            raise MisfitError(f"{name} is deterministic and draws no samples; leave out `samples`")
+            raise MisfitError(f"{name} is deterministic and draws no samples; leave out --samples")
         return None
     if asked is None:
         return int(getattr(recipe.family, "samples", 50))
     if asked < 2:
-        raise MisfitError(f"{asked} samples tell no uncertainty; ask for 2 or more")
+        raise MisfitError(f"{asked} samples tell no uncertainty; ask for 2 or more with --samples")
     return asked
 
 

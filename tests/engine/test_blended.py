@@ -438,7 +438,7 @@ def test_evaluation_gives_the_paper_s_figures(trained, tmp_path):
 def test_evaluation_where_it_was_trained_is_of_the_validation_stamps(trained, stamps):
     told = evaluate(trained[0], stamps, device="cpu")
     assert told["figures"]["stamps"] == 7
-    with pytest.raises(DataError, match="leave out the window"):
+    with pytest.raises(DataError, match="leave out --window"):
         evaluate(trained[0], stamps, window=Window(0, 0, 4, 4), device="cpu")
 
 

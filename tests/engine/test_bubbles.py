@@ -432,7 +432,7 @@ def test_evaluation_gives_the_papers_figures(trained, tiles, seer):
     assert sum(sizes["bubbles"]) == everywhere["bubbles"]
     assert sum(sizes["recovered"]) == round(everywhere["recall"] * everywhere["bubbles"])
     assert sizes["arcmin"][0] == 0 and len(sizes["recovered"]) == len(sizes["arcmin"])
-    with pytest.raises(DataError, match="whole tiles; leave out the window"):
+    with pytest.raises(DataError, match="whole tiles; leave out --window"):
         evaluate(seer, tiles, window=Window(0, 0, 9, 9), device="cpu")
 
 

@@ -237,7 +237,7 @@ def test_evaluation_counts_validation_galaxies_alone_where_it_was_trained(traine
     assert {"accuracy", "precision", "jaccard"} <= set(told["figures"])
     assert set(told["errors"]) == set(told["figures"]) - {"galaxies"}
     assert told["data"] == read_card(out).data_digest
-    with pytest.raises(DataError, match="whole galaxies; leave out the window"):
+    with pytest.raises(DataError, match="whole galaxies; leave out --window"):
         evaluate(out, galaxies, window=Window(0, 0, 9, 9), device="cpu")
 
 

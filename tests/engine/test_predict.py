@@ -98,7 +98,7 @@ def test_closing_the_generator_stops_the_work(random_model, noise_image):
 
 def test_an_image_of_another_kind_is_refused_with_the_remedy(random_model, noise_image):
     jansky = dataclasses.replace(noise_image, unit="MJy/sr")
-    with pytest.raises(MisfitError, match=r"MJy/sr .* trained on cm-2; .* or force"):
+    with pytest.raises(MisfitError, match=r"MJy/sr .* trained on cm-2; .* or insist with --force"):
         list(predict(random_model, jansky))
     assert any(isinstance(e, Warned) for e in predict(random_model, jansky, force=True))
 
@@ -134,7 +134,7 @@ def test_all_missing_is_said(random_model, noise_image):
 
 
 def test_a_deterministic_net_draws_no_samples(random_model, noise_image):
-    with pytest.raises(MisfitError, match="leave out `samples`"):
+    with pytest.raises(MisfitError, match="leave out --samples"):
         list(predict(random_model, noise_image, samples=5))
 
 
