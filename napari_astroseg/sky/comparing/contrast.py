@@ -52,7 +52,7 @@ _ABOVE = 3.0
 FEW = "too few valid pixels inside"
 NO_RING = "too little valid ring"
 NO_PLACES = "too little clear sky around for an error"
-NO_LEVEL = "ring near zero: no contrast"
+NO_LEVEL = "ring too faint or too uneven: no contrast"
 
 
 @dataclass(frozen=True, eq=False)
