@@ -2,8 +2,8 @@
 
 No map is ever in memory as a whole. A first look at the probabilities finds the regions; a second
 one measures them, writes the maps and takes the pixels of the picture. What memory is needed grows
-with the number of regions and the length of their edges; and the spine of a region takes three
-bytes for each pixel of the rectangle around it.
+with the number of regions and the length of their edges; and a region takes a byte for each pixel
+of the rectangle around it, and fifty for each of its spine.
 """
 
 from __future__ import annotations
@@ -184,3 +184,4 @@ def outlined(regions: Iterable[Region]) -> Iterator[tuple[str, NDArray[np.float6
     for number, where, mask in regions:
         for line in outline(mask, where.x, where.y):
             yield str(number), line[:-1]  # the last vertex closes it
+        del mask  # it may be as large as the map, and what comes next takes memory, too

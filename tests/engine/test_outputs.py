@@ -288,6 +288,18 @@ def test_outlines_are_written_as_they_are_traced(random_model, tmp_path, monkeyp
     assert told["structures"] == len(held) == 40 and max(held) < 5
 
 
+def test_a_mask_is_let_go_before_the_next_one_is_made():
+    def regions():
+        for number in (1, 2, 3):
+            mask = np.ones((4, 4), bool)
+            held = weakref.ref(mask)
+            yield number, Window(0, 0, 4, 4), mask
+            del mask
+            assert held() is None
+
+    assert [text for text, _ in mapoutputs.outlined(regions())] == ["1", "2", "3"]
+
+
 class Torn:
     """Values that can be read once."""
 
