@@ -136,7 +136,9 @@ def predict(  # noqa: PLR0913 (what a user may say, each by name)
     seen = 0
     todo = tiles
     if near is not None:
-        spot = Window(round(near[0]), round(near[1]), 1, 1)
+        rows, columns = image.shape  # who looks past an edge is nearest to that
+        x, y = (int(np.clip(at, 0, most - 1)) for at, most in zip(near, (columns, rows), strict=True))
+        spot = Window(x, y, 1, 1)
         spot = spot if resizing is None else resizing.there(spot)
         todo = sorted(tiles, key=lambda tile: _apart(tile.core, spot))
     for done, (tile, values) in enumerate(_answers(predictor, todo, kept, away), start=1):

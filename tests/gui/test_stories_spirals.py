@@ -105,7 +105,15 @@ def test_spirals(story: Story, shared_data: Path, galaxies: tuple[Path, Path]) -
     threshold_chosen(story, next((shared_data / "gz3d").glob("*.fits.gz")), learnt)
     run = trained(story, learnt)
 
-    # how it does on galaxies that it has not seen
+    # the galaxy that is open, predicted with it
+    predict = story.turn_to("Predict")
+    story.choose(predict.models.findChild(QComboBox), run.name)
+    story.press(predict.place.by_whole)
+    story.predicted()
+    story.shot("predicted")
+    assert story.layers("probability")
+
+    # and how it does on galaxies that it has not seen
     results = story.turn_to("Results")
     story.choose(results.models.findChild(QComboBox), run.name)
     story.type(results.data, str(unseen))
