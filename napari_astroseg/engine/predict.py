@@ -38,6 +38,7 @@ from napari_astroseg.errors import MisfitError, SetupError
 from napari_astroseg.recipes.data import BubbleData, SetData
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import open_image
+from napari_astroseg.sky.resizing import Resizing
 from napari_astroseg.sky.tiles import Tile
 from napari_astroseg.sky.window import Window
 
@@ -134,13 +135,7 @@ def predict(  # noqa: PLR0913 (what a user may say, each by name)
     yield from (Warned(sentence) for sentence in fit.warnings)
     spread = model.spread if draws is None else Spread("samples", draws)
     seen = 0
-    todo = tiles
-    if near is not None:
-        rows, columns = image.shape  # who looks past an edge is nearest to that
-        x, y = (int(np.clip(at, 0, most - 1)) for at, most in zip(near, (columns, rows), strict=True))
-        spot = Window(x, y, 1, 1)
-        spot = spot if resizing is None else resizing.there(spot)
-        todo = sorted(tiles, key=lambda tile: _apart(tile.core, spot))
+    todo = tiles if near is None else _nearest_first(tiles, near, image, resizing)
     for done, (tile, values) in enumerate(_answers(predictor, todo, kept, away), start=1):
         if kept is not None:
             kept.put(tile, values)
@@ -159,6 +154,17 @@ def predict(  # noqa: PLR0913 (what a user may say, each by name)
         "missing_fraction": 1.0 - seen / (inside.width * inside.height),
     }
     yield Finished(result, time.perf_counter() - begun)
+
+
+def _nearest_first(
+    tiles: list[Tile], near: tuple[float, float], image: SkyImage, resizing: Resizing | None
+) -> list[Tile]:
+    """Tiles by how far they are from a place of the image, or from its edge if it lies beyond."""
+    rows, columns = image.shape
+    x, y = (int(np.clip(at, 0, most - 1)) for at, most in zip(near, (columns, rows), strict=True))
+    spot = Window(x, y, 1, 1)
+    spot = spot if resizing is None else resizing.there(spot)
+    return sorted(tiles, key=lambda tile: _apart(tile.core, spot))
 
 
 def _apart(one: Window, other: Window) -> int:
