@@ -3,7 +3,7 @@
 No map is ever in memory as a whole. A first look at the probabilities finds the regions; a second
 one measures them, writes the maps and takes the pixels of the picture. What memory is needed grows
 with the number of regions and the length of their edges; and a region takes a byte for each pixel
-of the rectangle around it, and fifty for each of its spine.
+of the rectangle around it, and 32 to 60 for each of its spine.
 """
 
 from __future__ import annotations

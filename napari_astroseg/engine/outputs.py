@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from napari_astroseg.engine.cluster import Cluster
-from napari_astroseg.engine.events import Event, Finished, TileDone
+from napari_astroseg.engine.events import Event, Finished, TileDone, Warned
 from napari_astroseg.engine.instanceoutputs import write_instances
 from napari_astroseg.engine.mapoutputs import Answer, is_entropy, write_outputs
 from napari_astroseg.engine.model import Model, load_model
@@ -70,6 +70,12 @@ def predict_to_folder(
             f"a threshold of {threshold:g} divides no probabilities; give one between 0 and 1"
         )
     model = load_model(model, device)
+    least = getattr(model.recipe.family, "least_score", 0.0)
+    if threshold is not None and threshold < least:
+        yield Warned(
+            f"{model.card.name} tells no object of a score below {least:g}, so that {threshold:g} "
+            "shows no more than that"
+        )
     image = image if isinstance(image, SkyImage) else open_image(image)
     if isinstance(model.recipe.data, BubbleData):
         yield from detect_to_folder(

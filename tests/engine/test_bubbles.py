@@ -21,6 +21,7 @@ from napari_astroseg.engine.events import (
     ObjectsDone,
     Started,
     StepDone,
+    Warned,
 )
 from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.nets import build
@@ -378,6 +379,11 @@ def test_a_folder_takes_catalogue_outlines_picture_and_provenance(seer, mosaic, 
     told = json.loads((tmp_path / "provenance.json").read_text())
     assert [place["path"][-6:] for place in told["inputs"]] == ["r.fits", "g.fits"]
     assert told["recipe"]["data"]["layout"] == "bubbles"
+
+
+def test_a_cut_below_what_a_model_tells_is_told(seer, mosaic, tmp_path):
+    first = next(predict_to_folder(seer, mosaic, tmp_path, threshold=0.1, device="cpu"))
+    assert isinstance(first, Warned) and "no object of a score below 0.3" in first.message
 
 
 def test_a_killed_run_goes_on_where_it_was(seer, mosaic, tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from gui.fixtures_jobs import job_threads, own_settings, spin
 from qtpy.QtCore import QCoreApplication, QEvent
 
 from napari_astroseg.gui import layers
+from napari_astroseg.gui.aids.view import camera_of
 from napari_astroseg.gui.proposals import Proposals
 from napari_astroseg.gui.votes import VotesDock
 from napari_astroseg.gui.voting.ladder import LadderWindow
@@ -154,6 +155,9 @@ def test_large_counts_are_drawn_by_levels(dock: Any) -> None:
     votes = VoteMap.from_array(counts)
     dock._layers.show_votes(votes, 2)
     assert [level.shape for level in dock.mask.data] == [(5000, 300), (2500, 150)]
+    dock._layers.show_votes(VoteMap.from_array(counts[:200]), 2)
+    y, x = camera_of(dock._viewer).center[-2:]
+    assert (round(y), round(x)) == (100, 150), "a smaller galaxy is looked at, too"
 
 
 def test_a_folder_is_indexed_filtered_and_opened_by_row(dock: Any, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ class VoteLayers:
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self._own: dict[str, Any] = {}
+        self._shape: tuple[int, ...] | None = None
 
     @property
     def mask(self) -> Any:
@@ -84,6 +85,9 @@ class VoteLayers:
         self.mask.contrast_limits_range = (-1.0, most + 1.0)
         self.set_threshold(threshold)
         layers.turn_north(self._viewer, votes.image)
+        if self._shape not in (None, votes.counts.shape):  # it would lie in a corner, or beyond
+            self._viewer.reset_view()
+        self._shape = votes.counts.shape
 
     def set_threshold(self, threshold: int) -> None:
         """Move the mask's threshold."""
