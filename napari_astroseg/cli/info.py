@@ -16,7 +16,10 @@ HELP = "what FITS files hold"
 def add(verb: argparse.ArgumentParser) -> None:
     """Declare the verb's words."""
     verb.add_argument(
-        "files", nargs="+", metavar="FILE", help="FITS files, URLs or HiPS folders; FILE[SCI,1]"
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="FITS files, URLs, HiPS folders, zarr stores of predictions; FILE[SCI,1]",
     )
     verb.add_argument("--json", action="store_true", help="print a JSON list, one object per file")
 

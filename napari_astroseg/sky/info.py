@@ -13,6 +13,7 @@ from napari_astroseg.sky.files.choosing import chosen, nothing_to_show
 from napari_astroseg.sky.files.contents import Contents, Entry, Table, contents
 from napari_astroseg.sky.files.fitsfile import Images
 from napari_astroseg.sky.files.opened import opened
+from napari_astroseg.sky.files.zarrfile import is_store
 from napari_astroseg.sky.image import SkyImage
 from napari_astroseg.sky.opening import is_hips_place, open_image
 from napari_astroseg.sky.pixels import Reducible
@@ -31,7 +32,7 @@ _LABELS = 16
 
 
 def describe(path: str | Path | Address, progress: Progress = silent) -> dict[str, Any]:
-    """What a FITS file, wherever it lies, or a HiPS folder holds.
+    """What a FITS file, wherever it lies, a HiPS folder or a prediction's zarr store holds.
 
     Returns
     -------
@@ -50,8 +51,8 @@ def describe(path: str | Path | Address, progress: Progress = silent) -> dict[st
     """
     address = Address.of(path)
     told: dict[str, Any] = {"path": str(path.place if isinstance(path, Address) else path)}
-    if is_hips_place(address):
-        return told | _hips(address)
+    if is_hips_place(address) or (address.is_folder and is_store(address.place)):
+        return told | _folder(address)
     with opened(address, progress) as file:
         found = contents(file)
         wanted = found.entries if address.hdu is None else (chosen(file, found, address.hdu),)
@@ -100,7 +101,7 @@ class _Notes:
         return lines
 
 
-def _hips(address: Address) -> dict[str, Any]:
+def _folder(address: Address) -> dict[str, Any]:
     image = open_image(address)
     shape = image.shape if image.planes is None else (image.count, *image.shape)
     entry = Entry(0, "", 1, shape, "image", "science", image.unit)

@@ -116,7 +116,9 @@ def test_predict_leaves_the_promised_files(run, maps, tmp_path, capsys):
     assert err == ""
     assert {"probability.fits", "regions.fits", "catalogue.ecsv", "catalogue.reg", "preview.png",
             "provenance.json"} == set(told["files"])  # fmt: skip
-    assert (tmp_path / "prediction.zarr").is_dir()
+    assert astroseg("info", tmp_path / "prediction.zarr", "--json") == 0
+    (store,) = json.loads(capsys.readouterr().out)
+    assert [each["projection"] for each in store["images"]] == ["GLON-CAR/GLAT-CAR"]
     again = json.loads((tmp_path / "provenance.json").read_text())["command"]
     assert again["threshold"] == 0.4 and again["line"].startswith("astroseg predict")
 
