@@ -225,12 +225,15 @@ def suites() -> list[tuple[str, str, list[str]]]:
     """Title, binding and pytest's words of each part of the tests."""
     every = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "gui").glob("test_*"))
     five = ("the window on PyQt5", "pyqt5", ["tests/gui", "-m", "not once"])
-    below = ("all that lies below the window", "pyqt6", ["--cov", "--cov-report=term"])
+    apart = ["tests/test_docs.py", "tests/test_imports.py", "tests/test_release.py"]
+    rest = [f"--ignore={path}" for path in apart]
+    below = ("all that lies below the window", "pyqt6", ["--cov", "--cov-report=term", *rest])
     sixes = [
         (f"the window on PyQt6, part {number} of 6", "pyqt6", every[number - 1 :: 6])
         for number in range(1, 7)
     ]
-    return [*([five] if PYQT5 else []), below, *sixes]
+    told = ("docs, imports and archives", "pyqt6", apart)
+    return [*([five] if PYQT5 else []), below, *sixes, told]
 
 
 def tested(words: list[str], binding: str, display: bool) -> tuple[int, str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from copy import deepcopy
 
 import pytest
 import torch
 
 from napari_astroseg.cli.main import main
 from napari_astroseg.engine.card import ModelCard
-from napari_astroseg.engine.model import Model
+from napari_astroseg.engine.model import Model, load_model
 from napari_astroseg.engine.nets import build
 from napari_astroseg.recipes.recipe import Recipe
 from napari_astroseg.sky.catalogue import Catalogue
@@ -64,7 +65,11 @@ def test_bands_of_one_mosaic_leave_one_catalogue(place, tmp_path, capsys):
 
 def test_turns_of_several_models_tell_how_unsure_each_bubble_is(place, tmp_path):
     one, two = place / "random.safetensors", tmp_path / "two.safetensors"
-    shutil.copy(one, two)
+    model = load_model(one)
+    net = deepcopy(model.net)
+    for weight in net.parameters():
+        weight.data.mul_(1.001)  # another network, that finds the same
+    Model(model.card, net).save(two)
     words = ("predict", *bands(place), "--bands", "--model", one, "--model", two, "--ensemble", 2)
     assert astroseg(*words, "--out", tmp_path / "found", "--threshold", 0.5, "--quiet") == 0
     table = Catalogue.read(tmp_path / "found" / "catalogue.ecsv").table

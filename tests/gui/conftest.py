@@ -57,7 +57,7 @@ _ONCE = (
 _WHOLE = ("forms", "data_dock", "screen", "train_dock")
 """Modules that run on either binding from end to end."""
 
-_EITHER = 4
+_EITHER = 2
 """Of every other module so many tests, the first, run on either binding."""
 
 

@@ -27,6 +27,7 @@ needs_galsim = pytest.mark.skipif(find_spec("galsim") is None, reason="GalSim is
 
 
 @needs_galsim
+@pytest.mark.once
 def test_blended_galaxies(story: Story, tmp_path: Path) -> None:
     folder = tmp_path / "unseen"
     story.open()

@@ -55,7 +55,7 @@ class Picker(QDialog):
         self.resize(*_SIZE)
         self._families = families(entries)
         self._build()
-        self._thumbnails = Thumbnails(place, [entry.hdu for entry, _ in self._families], self)
+        self._thumbnails = Thumbnails(place, [entry.hdu for entry, _ in self._families])
         self._thumbnails.made.connect(self._show_thumbnail)
         self.finished.connect(self._thumbnails.stop)
         self._thumbnails.start()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,9 @@ from napari_astroseg.sky.pyramids.pyramid import levels
 SIDE = 96
 """Longer side of a thumbnail, screen pixels."""
 
+_AT_WORK: set[Thumbnails] = set()
+"""Those whose thread still tells something: one that ended meanwhile would end the process."""
+
 
 class Thumbnails(QObject):
     """Makes thumbnails of the images of one place, in a thread.
@@ -35,16 +37,19 @@ class Thumbnails(QObject):
 
     made = Signal(int, object)  # HDU, uint8 (height, width), row 0 on top
     _came = Signal(int, object)
+    _ended = Signal()
 
-    def __init__(self, place: str, hdus: Sequence[int], parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, place: str, hdus: Sequence[int]) -> None:
+        super().__init__()
         self._place, self._hdus = place, tuple(hdus)
         self._stop = threading.Event()
         self._came.connect(self.made, Qt.ConnectionType.QueuedConnection)
+        self._ended.connect(self._rest, Qt.ConnectionType.QueuedConnection)
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def start(self) -> None:
-        """Begin to make them."""
+        """Begin to make them; it stays until the last is made, whoever looks."""
+        _AT_WORK.add(self)
         self._thread.start()
 
     def stop(self) -> None:
@@ -52,15 +57,21 @@ class Thumbnails(QObject):
         self._stop.set()
 
     def _work(self) -> None:
-        for hdu in self._hdus:
-            if self._stop.is_set():
-                return
-            try:
-                picture = thumbnail(open_image(self._place, hdu))
-            except AstroSegError:
-                continue  # choosing it will say why
-            with suppress(RuntimeError):  # this object is gone: nobody looks
+        try:
+            for hdu in self._hdus:
+                if self._stop.is_set():
+                    return
+                try:
+                    picture = thumbnail(open_image(self._place, hdu))
+                except AstroSegError:
+                    continue  # choosing it will say why
                 self._came.emit(hdu, picture)
+        finally:
+            self._ended.emit()
+
+    def _rest(self) -> None:
+        self._thread.join()
+        _AT_WORK.discard(self)
 
 
 def thumbnail(image: SkyImage) -> NDArray[np.uint8]:
