@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -132,3 +133,5 @@ def test_spirals(story: Story, shared_data: Path, galaxies: tuple[Path, Path]) -
     QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(at).center())
     story.wait(lambda: len(results.tabs.currentWidget().drawn) == 1, "the histogram")
     story.shot("jaccard")
+    heavy = {"torch", "lightning_fabric", "torchvision"} & sys.modules.keys()
+    assert not heavy, "what is trained and predicted brings nothing of it into the window"
