@@ -275,3 +275,25 @@ def test_the_menu_names_the_step_and_a_key_takes_it_back(viewer: Any, own_settin
     menu.shut_down()
     handler.press_key("Control-Z")
     assert layer.name == "sky"
+
+
+@pytest.mark.once
+def test_a_layer_that_is_taken_away_holds_no_pixels(
+    own_settings: Path, qapp: Any, tmp_path: Path
+) -> None:
+    viewer, history = ViewerModel(), History()
+    layers.settle(viewer)
+    watch = LayerSteps(viewer, history)
+    layer = layers.add_image(viewer, open_image(write(tmp_path / "a.fits")))
+    watch.settle()
+    finest = layer.data[0].level
+    before = np.asarray(finest.level[:30, :30])
+    assert finest.level.cache.held > 0
+    viewer.layers.remove(layer)
+    assert finest.level.cache.held == 0
+    history.undo()
+    assert layer in viewer.layers
+    assert np.array_equal(finest.level[:30, :30], before, equal_nan=True), "it is read again"
+    viewer.layers.clear()
+    watch.shut_down()
+    assert spin(lambda: not finest.reads.busy)

@@ -73,11 +73,16 @@ class Redraw(QObject):
 
 def reads_of(layer: Any) -> list[Reads]:
     """Where a layer's levels are read, band by band; nothing for a layer that is not patient."""
+    return [band.reads for band in _patient(layer)]
+
+
+def _patient(layer: Any) -> list[PatientLevel | PatientStack]:
+    """The finest level of each band of a layer that is patient."""
     if not isinstance(layer, Image) or not layer.multiscale:
         return []
     finest = bare(layer).data[0]
     bands = finest.bands if isinstance(finest, ColourLevel) else (getattr(finest, "level", None),)
-    return [band.reads for band in bands if isinstance(band, PatientLevel | PatientStack)]
+    return [band for band in bands if isinstance(band, PatientLevel | PatientStack)]
 
 
 def watch(event: Any) -> None:
@@ -88,9 +93,12 @@ def watch(event: Any) -> None:
 
 
 def unwatch(event: Any) -> None:
-    """A layer has gone."""
+    """A layer has gone: what it has read is let go, for the layer may come back or be kept."""
     for redraw in redraws_of(event.value):
         redraw.end()
+    for band in _patient(event.value):
+        if not band.reads.watched:
+            band.level.cache.clear()
 
 
 def redraws_of(layer: Any) -> list[Redraw]:

@@ -52,9 +52,11 @@ class LayerSteps(QObject):
             self._history.done(step)
 
     def shut_down(self) -> None:
-        """Watch no more."""
+        """Watch no more, and hold no layer."""
         self._soon.stop()
         self._ties.untie()
+        self._changes.clear()
+        self._order.clear()
 
     def _came(self, event: Any) -> None:
         layer = bare(event.value)

@@ -96,6 +96,12 @@ class ChunkCache:
             while self._held > self._limit and len(self._chunks) > 1:
                 self._held -= self._chunks.popitem(last=False)[1].nbytes
 
+    def clear(self) -> None:
+        """Let go of all; what is wanted again is read again."""
+        with self._lock:
+            self._chunks.clear()
+            self._held = 0
+
 
 def axes(key: Any, count: int = 2) -> tuple[int | slice, ...]:
     """One index per axis, of `count`, out of whatever stands between the brackets."""
